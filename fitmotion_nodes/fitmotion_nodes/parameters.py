@@ -1,0 +1,389 @@
+"""The parameters of every node: one frozen dataclass a node, each field with its meaning and range.
+
+The dataclasses know nothing of ROS and can be built and checked anywhere. `declare` gives them to a node: every field
+becomes a ROS parameter with a descriptor, overrides are checked, and what comes back is the frozen value.
+A field is read-only unless it is marked `dynamic`; dynamic fields are checked as a whole before they are accepted, and
+the node hears of the new value. Nothing is accepted and then ignored: an override that no field has is an error.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fitmotion_models.fms.values import Movement, Side, Variation
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+PARAMETERS_EXIT_CODE = 2  # a process that ends with this had wrong parameters: starting it again would not help
+RELIABILITIES = ("auto", "best_effort", "reliable")
+# parameters that rclpy itself declares or reads; they are nobody's typing mistake
+_RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")
+_RCLPY_PREFIXES = ("qos_overrides.", "logging.")
+
+
+class ParameterError(ValueError):
+    """A parameter that cannot be used; the text is one sentence for the person who set it."""
+
+
+def parameter(
+    default: Any,
+    description: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] = (),
+    dynamic: bool = False,
+) -> Any:
+    """A dataclass field that `declare` turns into a ROS parameter.
+
+    description: what it means, with its unit. at_least, at_most: inclusive range of a number. choices: words allowed.
+    dynamic: may be changed while the node runs; otherwise the ROS parameter is read-only.
+    """
+    about = {
+        "description": description,
+        "at_least": at_least,
+        "at_most": at_most,
+        "choices": choices,
+        "dynamic": dynamic,
+    }
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class NodeParameters:
+    """What every node's parameters have in common: each field is checked against its own type, range and choices."""
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            _check_field(item, getattr(self, item.name))
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Checks that need more than one field; raises ParameterError."""
+
+
+@dataclass(frozen=True)
+class StreamParameters(NodeParameters):
+    """The part that every node of the data path shares: media time or live, and the quality of service that follows."""
+
+    lossless: bool = parameter(
+        False,
+        "every frame is kept and the source waits for the consumers (files and replays, media time); "
+        "false: live, the newest frame wins",
+    )
+    qos_reliability: str = parameter(
+        "auto",
+        "quality of service of the frame topics; auto: best_effort live, reliable in lossless mode",
+        choices=RELIABILITIES,
+    )
+    qos_depth: int = parameter(
+        0,
+        "frames kept in the queues of the frame topics; 0: five live, all of them in lossless mode",
+        at_least=0,
+        at_most=1000,
+    )
+
+    def check_together(self) -> None:
+        if self.lossless and self.qos_reliability == "best_effort":
+            raise ParameterError(
+                "qos_reliability=best_effort can lose frames and lossless=true must not; "
+                "leave qos_reliability at auto or set lossless to false"
+            )
+        if self.lossless and self.qos_depth:
+            raise ParameterError(
+                f"qos_depth={self.qos_depth} limits the queue and lossless=true must keep every frame; "
+                "leave qos_depth at 0 or set lossless to false"
+            )
+
+    @property
+    def reliable(self) -> bool:
+        """Whether frame topics are reliable."""
+        return self.lossless if self.qos_reliability == "auto" else self.qos_reliability == "reliable"
+
+
+@dataclass(frozen=True)
+class CameraParameters(StreamParameters):
+    """Parameters of the camera node."""
+
+    source: str = parameter(
+        "0", "where images come from: a video file, a webcam number, an rtsp:// address or a folder of images"
+    )
+    autostart: bool = parameter(True, "configure and activate on start; false: wait for the lifecycle services")
+    frame_id: str = parameter("camera_optical_frame", "frame of the images: optical axes, x right, y down, z forward")
+    width: int = parameter(
+        0,
+        "width of the images, pixels (files are resized, cameras asked); 0: as they come",
+        at_least=0,
+        at_most=16384,
+    )
+    height: int = parameter(
+        0,
+        "height of the images, pixels (files are resized, cameras asked); 0: as they come",
+        at_least=0,
+        at_most=16384,
+    )
+    fps: float = parameter(
+        0.0,
+        "frames a second: asked of a camera, the rate of a folder of images; 0: the source's own (folders: 30)",
+        at_least=0.0,
+        at_most=1000.0,
+    )
+    loop: bool = parameter(False, "a file or folder starts again when it ends; stamps go on rising")
+    calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: a pinhole guess")
+    compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
+    jpeg_quality: int = parameter(80, "quality of the JPEG images, percent", at_least=1, at_most=100, dynamic=True)
+    reconnect_s: float = parameter(
+        1.0, "seconds between attempts to open a camera that has gone", at_least=0.1, at_most=60.0, dynamic=True
+    )
+
+    def check_together(self) -> None:
+        super().check_together()
+        if not self.source:
+            raise ParameterError("source is empty; give a video file, a webcam number, an rtsp:// address or a folder")
+        if bool(self.width) != bool(self.height):
+            raise ParameterError(
+                f"width={self.width} and height={self.height}: give both in pixels, or 0 and 0 to keep the size"
+            )
+        if self.lossless and is_live_source(self.source):
+            raise ParameterError(
+                f"lossless=true with source={self.source}: a camera cannot wait for its consumers; "
+                "use a file or folder, or set lossless to false"
+            )
+        if self.lossless and self.loop:
+            raise ParameterError("lossless=true with loop=true would never end; set one of them to false")
+        _check_file("calibration_file", self.calibration_file)
+
+
+@dataclass(frozen=True)
+class PoseParameters(StreamParameters):
+    """Parameters of the pose node."""
+
+    autostart: bool = parameter(True, "configure and activate on start; false: wait for the lifecycle services")
+    backend: str = parameter("mediapipe", "what finds the body in the image; `./fitmotion doctor` lists what works")
+    subject: str = parameter("person", "name of the person in front of this camera, written into every message")
+    world_frame: str = parameter("world", "frame of the body poses")
+    tilt: float = parameter(math.nan, "downward tilt of the camera, radians; NaN: measured from the standing person")
+    calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: the camera_info topic's")
+
+    def check_together(self) -> None:
+        super().check_together()
+        _check_subject(self.subject)
+        if math.isfinite(self.tilt) and abs(self.tilt) > math.pi / 2:
+            raise ParameterError(
+                f"tilt={self.tilt} is outside -pi/2 to pi/2 radians; it is the camera's downward tilt in radians, "
+                f"so for {self.tilt:g} degrees write {math.radians(self.tilt):.4f}"
+            )
+        if math.isinf(self.tilt):
+            raise ParameterError("tilt is infinite; give radians, or NaN to have it measured")
+        _check_file("calibration_file", self.calibration_file)
+
+
+@dataclass(frozen=True)
+class FmsParameters(StreamParameters):
+    """Parameters of the fms node."""
+
+    movement: str = parameter(
+        "deep_squat",
+        "the movement that is scored until fms/start_test names another",
+        choices=tuple(item.name.lower() for item in Movement if item is not Movement.UNKNOWN),
+    )
+    variation: str = parameter(
+        "deep_squat_floor",
+        "the form of the movement that is scored first",
+        choices=tuple(item.name.lower() for item in Variation),
+    )
+    side: str = parameter("both", "the side of the first trial", choices=tuple(item.name.lower() for item in Side))
+    trial: int = parameter(1, "number of the first trial", at_least=1, at_most=255)
+    world_frame: str = parameter("world", "frame that body poses must be in; others are refused and counted")
+    subject_timeout_s: float = parameter(
+        30.0,
+        "a person unseen for this many seconds is forgotten (the screen is kept)",
+        at_least=1.0,
+        at_most=86400.0,
+        dynamic=True,
+    )
+
+    def check_together(self) -> None:
+        super().check_together()
+        if not self.variation.startswith(self.movement) and self.variation != "none":
+            raise ParameterError(
+                f"variation={self.variation} is no form of movement={self.movement}; "
+                f"allowed: {', '.join(['none', *_variations_of(self.movement)])}"
+            )
+
+
+@dataclass(frozen=True)
+class ReplayParameters(StreamParameters):
+    """Parameters of the replay node: a recorded clip or the built-in subject, played as BodyPose."""
+
+    clip: str = parameter("", "clip file (.npz) to play; empty: the mover")
+    mover: str = parameter("", "built-in subject to play, for instance squat; empty: the clip")
+    subject: str = parameter("", "name of the subject in the messages; empty: the clip's own")
+    world_frame: str = parameter("world", "frame of the body poses")
+    loop: bool = parameter(False, "start again at the end; stamps go on rising")
+    fps: float = parameter(30.0, "frames a second that a mover is made with", at_least=1.0, at_most=1000.0)
+    speed: float = parameter(
+        1.0, "how fast live time runs against the clip's; 1: as recorded", at_least=0.01, at_most=100.0, dynamic=True
+    )
+
+    def check_together(self) -> None:
+        super().check_together()
+        if bool(self.clip) == bool(self.mover):
+            raise ParameterError(
+                f"clip={self.clip!r} and mover={self.mover!r}: give exactly one, a clip file or the name of a mover"
+            )
+        if self.subject:
+            _check_subject(self.subject)
+        if self.lossless and self.loop:
+            raise ParameterError("lossless=true with loop=true would never end; set one of them to false")
+        _check_file("clip", self.clip)
+
+
+def is_live_source(source: str) -> bool:
+    """Whether a camera source is a device or a network address, which can be reopened but never waits or rewinds."""
+    return source.isdecimal() or "://" in source or source.startswith("/dev/")
+
+
+def _variations_of(movement: str) -> list[str]:
+    return [item.name.lower() for item in Variation if item.name.lower().startswith(movement)]
+
+
+def _check_file(name: str, path: str) -> None:
+    if path and not Path(path).expanduser().is_file():
+        raise ParameterError(f"{name}={path}: no such file; give the path of an existing file or leave it empty")
+
+
+def _check_subject(subject: str) -> None:
+    # subjects become TF frame prefixes, file names and topic parts: one alphabet that is good in all of them
+    if not subject.isidentifier() or not subject.isascii():
+        raise ParameterError(
+            f"subject={subject!r} cannot name a person; use letters, digits and underscores, not starting with a digit"
+        )
+
+
+def _check_field(item: "dataclasses.Field[Any]", value: Any) -> None:
+    expected = type(item.default)
+    if type(value) is not expected:
+        hint = ""
+        if expected is float and type(value) is int:
+            hint = f"; write {float(value)}"
+        elif expected is str:
+            hint = f"""; quote it: "'{value}'\""""
+        raise ParameterError(
+            f"{item.name}={value!r} is {_type_word(type(value))}; it must be {_type_word(expected)}{hint}"
+        )
+    choices = item.metadata["choices"]
+    if choices and value not in choices:
+        raise ParameterError(f"{item.name}={value!r} is unknown; allowed: {', '.join(choices)}")
+    low, high = item.metadata["at_least"], item.metadata["at_most"]
+    # written so that NaN, which compares false with everything, is refused too
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        raise ParameterError(f"{item.name}={value} is out of range; allowed: {low} to {high}")
+
+
+def _type_word(kind: type) -> str:
+    words = {bool: "true or false", int: "a whole number", float: "a decimal number", str: "text"}
+    return words.get(kind, kind.__name__)
+
+
+# ---- the ROS side ----------------------------------------------------------------------------------------------------
+
+Parameters = TypeVar("Parameters", bound=NodeParameters)
+
+
+def declare(node: "Node", kind: type[Parameters], on_change: Callable[[Parameters], None] | None = None) -> Parameters:
+    """Declare every field of `kind` as a parameter of `node` and return the checked value.
+
+    on_change: called with the new value after dynamic fields were changed; without it every parameter is read-only, as
+    a change would be accepted and ignored.
+    Raises ParameterError, one sentence, for unknown, mistyped or out-of-range overrides and values that do not fit.
+    """
+    overrides = {name: override.value for name, override in node._parameter_overrides.items()}
+    value = from_overrides(kind, overrides)
+    for item in dataclasses.fields(kind):
+        node.declare_parameter(item.name, item.default, _descriptor(item, dynamic=on_change is not None))
+    if on_change is not None and any(item.metadata["dynamic"] for item in dataclasses.fields(kind)):
+        _watch(node, value, on_change)
+    return value
+
+
+def from_overrides(kind: type[Parameters], overrides: Mapping[str, Any]) -> Parameters:
+    """The parameters that a set of overrides asks for, defaults for the rest; raises ParameterError."""
+    names = [item.name for item in dataclasses.fields(kind)]
+    unknown = sorted(name for name in overrides if name not in names and not _belongs_to_rclpy(name))
+    if unknown:
+        raise ParameterError(f"unknown parameter {', '.join(unknown)}; known: {', '.join(sorted(names))}")
+    return kind(**{name: overrides[name] for name in names if name in overrides})
+
+
+def _belongs_to_rclpy(name: str) -> bool:
+    return name in _RCLPY_PARAMETERS or name.startswith(_RCLPY_PREFIXES)
+
+
+def _descriptor(item: "dataclasses.Field[Any]", *, dynamic: bool) -> Any:
+    from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
+    about = item.metadata
+    descriptor = ParameterDescriptor(description=about["description"], read_only=not (dynamic and about["dynamic"]))
+    if about["choices"]:
+        descriptor.additional_constraints = "one of: " + ", ".join(about["choices"])
+    limits = {"from_value": about["at_least"], "to_value": about["at_most"]}
+    if None not in limits.values():
+        if isinstance(item.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(**limits)]
+        else:
+            descriptor.integer_range = [IntegerRange(**limits)]
+    return descriptor
+
+
+def _watch(node: "Node", value: Parameters, on_change: Callable[[Parameters], None]) -> None:
+    """Refuse changes that do not fit the other values; tell the node about those that do."""
+    from rcl_interfaces.msg import SetParametersResult
+
+    current = value
+    names = {item.name for item in dataclasses.fields(value)}
+
+    def changed(parameters: list[Any]) -> Parameters:
+        return dataclasses.replace(current, **{item.name: item.value for item in parameters if item.name in names})
+
+    def check(parameters: list[Any]) -> Any:
+        try:
+            changed(parameters)
+        except ParameterError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def apply(parameters: list[Any]) -> None:
+        nonlocal current
+        if any(item.name in names for item in parameters):
+            current = changed(parameters)
+            on_change(current)
+
+    node.add_on_set_parameters_callback(check)
+    node.add_post_set_parameters_callback(apply)
+
+
+def frame_qos(parameters: StreamParameters) -> Any:
+    """Quality of service of images, skeletons and poses: sensor data live, every frame in lossless mode."""
+    from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+    reliability = ReliabilityPolicy.RELIABLE if parameters.reliable else ReliabilityPolicy.BEST_EFFORT
+    if parameters.lossless:
+        return QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=reliability)
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=parameters.qos_depth or 5, reliability=reliability)
+
+
+def result_qos(*, latched: bool = False) -> Any:
+    """Quality of service of results: reliable; latched (transient local) for what a late listener must still get."""
+    from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1 if latched else 50,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )

@@ -1,0 +1,46 @@
+"""Run one node as a process: the same few lines of main for every node."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from fitmotion_nodes.parameters import PARAMETERS_EXIT_CODE, ParameterError
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+
+def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None) -> int:
+    """Make a node and spin it until it is told to stop; returns the process's exit code.
+
+    0: stopped by Ctrl-C, by shutdown, or by the node itself (it raises `SystemExit`). 2: wrong parameters,
+    said in one line on stderr, which tells a supervisor that starting again would not help.
+    """
+    import rclpy
+    from rclpy.exceptions import ParameterException
+    from rclpy.executors import ExternalShutdownException
+
+    node: Node | None = None
+    try:
+        rclpy.init(args=None if args is None else list(args))
+        node = make_node()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ParameterError, ParameterException) as error:
+        return _refuse(f"wrong parameters: {error}")
+    except RuntimeError as error:
+        if node is not None or "arse" not in str(error):
+            raise
+        # rcl says "Couldn't parse ..." and where in its own source; only the first half is for people
+        return _refuse(f"wrong ROS arguments: {str(error).split(', at ')[0]}")
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"{reason}\n")
+    return PARAMETERS_EXIT_CODE
