@@ -1,0 +1,91 @@
+"""The commands that need no ROS; `fitmotion_nodes.cli` mounts them beside those that do."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="FitMotion without ROS.")
+
+BAD_INPUT_EXIT_CODE = 2
+
+
+def fail(message: str) -> NoReturn:
+    """Say in one line what is wrong with the input and end with exit code 2."""
+    sys.stderr.write(f"fitmotion: {message}\n")
+    raise typer.Exit(BAD_INPUT_EXIT_CODE)
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A progress bar on the terminal's error stream; nothing when quiet or when that is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@app.command()
+def assess(
+    video: Annotated[str, typer.Argument(help="A video file, a folder of images, or a MotionClip (.npz).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
+    board: Annotated[bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")] = False,
+    subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
+    backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
+    calibration: Annotated[Path | None, typer.Option(help="The camera's calibration (YAML of camera_calibration).")] = None,
+    tilt: Annotated[
+        float | None,
+        typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
+    ] = None,
+) -> None:
+    """Score every repetition in a recording, without ROS and as fast as this machine can.
+
+    Film the deep squat from the side (best a little from the front) with the whole body and the floor in view; start
+    upright and still with the arms overhead.
+
+    Examples:
+
+      fitmotion assess squat.mp4
+
+      fitmotion assess squat.mp4 --json > squat.json
+    """
+    from fitmotion_models.fms.assess import assess as run
+    from fitmotion_models.fms.assess import report_as_dict
+    from fitmotion_models.fms.movements import choose
+
+    try:
+        chosen, variation, side = choose(movement, board=board)
+        with progress_bar("scoring", quiet=as_json) as progress:
+            report = run(
+                video,
+                movement=chosen,
+                variation=variation,
+                side=side,
+                subject=subject,
+                backend=backend,
+                calibration=calibration,
+                tilt=None if tilt is None else math.radians(tilt),
+                progress=progress,
+            )
+    except (ValueError, RuntimeError) as error:
+        fail(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps(report_as_dict(report), indent=2, allow_nan=False) + "\n")
+        return
+    from rich.console import Console
+
+    from fitmotion_models.viewer.terminal import assessments_view
+
+    Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))

@@ -1,0 +1,143 @@
+"""A video in, assessments out: the same chain as the live graph (image, landmarks, body, score), without ROS."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.fms.scorer import Scorer
+from fitmotion_models.fms.values import Assessment, Movement, Side, Variation
+from fitmotion_models.pose.backends import make_backend
+from fitmotion_models.pose.body_estimator import BodyEstimator
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.image_source import ImageSource, open_source
+from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.skeleton.clip_file import load_clip
+
+Progress = Callable[[int, int | None], None]
+CLIP_SUFFIX = ".npz"
+
+
+@dataclass(frozen=True)
+class AssessmentReport:
+    """What one recording gave. fps: of the recording, Hz. frames: images (or poses) read; poses: of them with a body."""
+
+    assessments: tuple[Assessment, ...]
+    subject: str
+    fps: float
+    frames: int
+    poses: int
+
+
+def assess(
+    spec: str,
+    *,
+    movement: Movement = Movement.DEEP_SQUAT,
+    variation: Variation = Variation.DEEP_SQUAT_FLOOR,
+    side: Side = Side.BOTH,
+    subject: str = "person",
+    backend: str = "mediapipe",
+    calibration: str | Path | None = None,
+    tilt: float | None = None,
+    progress: Progress | None = None,
+) -> AssessmentReport:
+    """Score every repetition in a recording: a video file, a folder of images or a MotionClip (.npz), as fast as it goes.
+
+    calibration: the camera's ROS calibration YAML. tilt: of the camera, radians, positive looking down; without it gravity
+    is taken from the standing person. progress: called with (frames done, frames there are or None).
+    Raises ValueError (SourceError for a source) with one sentence when the input cannot be used.
+    """
+    scorer = Scorer(movement=movement, variation=variation, side=side)
+    if Path(spec).suffix == CLIP_SUFFIX:
+        clip = load_clip(spec)
+        return _score(iter(clip), scorer, clip.subject, clip.fps, len(clip), progress)
+    model = None if calibration is None else CameraModel.from_file(calibration)
+    source = open_source(spec)
+    if source.live:
+        source.close()
+        raise ValueError(f"{spec} is live and has no end; `assess` takes a recording, `up --source {spec}` a camera")
+    try:
+        size = (source.width, source.height)
+        camera = CameraModel.guess(*size) if model is None else model.scaled_to(*size)
+        estimator = BodyEstimator(camera, tilt=tilt, subject=subject)
+        poses = _poses(source, backend, estimator)
+        return _score(poses, scorer, subject, source.fps, source.frame_count, progress)
+    finally:
+        source.close()
+
+
+def _poses(source: ImageSource, backend: str, estimator: BodyEstimator) -> Iterator[BodyPose | None]:
+    find = make_backend(backend)
+    try:
+        while (frame := source.read()) is not None:
+            image: NDArray[np.uint8] = np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
+            yield estimator.update(find(image, frame.stamp), frame.stamp).pose
+    finally:
+        find.close()
+
+
+def _score(
+    poses: Iterator[BodyPose | None] | Iterator[BodyPose],
+    scorer: Scorer,
+    subject: str,
+    fps: float,
+    total: int | None,
+    progress: Progress | None,
+) -> AssessmentReport:
+    assessments: list[Assessment] = []
+    frames = seen = 0
+    for pose in poses:
+        frames += 1
+        if pose is not None:
+            seen += 1
+            assessment = scorer.update(pose).assessment
+            if assessment is not None:
+                assessments.append(assessment)
+        if progress is not None:
+            progress(frames, total)
+    return AssessmentReport(tuple(assessments), subject, fps, frames, seen)
+
+
+def report_as_dict(report: AssessmentReport) -> dict[str, Any]:
+    """The report as JSON-ready values: words for movement, side and verdict, seconds, null for what was not seen."""
+    return {
+        "assessments": [assessment_as_dict(assessment) for assessment in report.assessments],
+        "subject": report.subject,
+        "fps": report.fps,
+        "frames": report.frames,
+    }
+
+
+def assessment_as_dict(assessment: Assessment) -> dict[str, Any]:
+    """One repetition as JSON-ready values."""
+    return {
+        "movement": assessment.movement.name.lower(),
+        "variation": assessment.variation.name.lower(),
+        "side": assessment.side.name.lower(),
+        "repetition": assessment.repetition,
+        "score": assessment.score,
+        "reason": assessment.reason,
+        "confidence": _number(assessment.confidence),
+        "start_s": assessment.start,
+        "end_s": assessment.end,
+        "criteria": [
+            {
+                "name": criterion.name,
+                "value": _number(criterion.value),
+                "threshold": _number(criterion.threshold),
+                "unit": criterion.unit,
+                "verdict": criterion.verdict.name.lower(),
+                "advice": criterion.advice,
+            }
+            for criterion in assessment.criteria
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN: what was not measured is null."""
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,181 @@
+"""From the landmarks of one camera to a body in the world: sides, filter, gravity, constant bones, floor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.pose.camera_model import CameraModel, body_position
+from fitmotion_models.pose.foot_anchor import FootAnchor
+from fitmotion_models.pose.image_motion import ImageMotion
+from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_models.pose.left_right import LeftRightConsistency
+from fitmotion_models.pose.one_euro import OneEuroFilter
+from fitmotion_models.pose.world_frame import StanceCalibration, WorldFrame, is_upright
+from fitmotion_models.skeleton.body_pose import BodyPose, Source
+from fitmotion_models.skeleton.convert import to_smpl22
+from fitmotion_models.skeleton.fit import estimate_bone_offsets, fit_body
+from fitmotion_models.skeleton.joint_sets import SMPL22
+
+Array = NDArray[np.float64]
+
+# The one filter of the chain: halves a landmark's jitter at one frame of lag on a squat at 30 fps.
+FILTER_CUTOFF_HZ = 1.7
+FILTER_HZ_PER_METRE_PER_SECOND = 5.0
+# A landmark below this confidence, or outside the image, is unseen.
+MINIMUM_LANDMARK_CONFIDENCE = 0.3
+# Nobody is there when hips and shoulders are less sure than this on average.
+MINIMUM_BODY_CONFIDENCE = 0.5
+# A person who is missing for this long is lost: sides, filter and floor contact start anew.
+LOST_AFTER_SECONDS = 0.5
+# Bone lengths are the median over this long of standing, then constant.
+BONE_SECONDS = 1.0
+
+_CORE = [SMPL22.index(name) for name in ("left_hip", "right_hip", "left_shoulder", "right_shoulder")]
+_STILL = [SMPL22.index(name) for name in ("left_hip", "right_hip", "left_ankle", "right_ankle")]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """pose: the body, or None. event: "", "person_found" or "person_lost". status: a sentence for logs and screens."""
+
+    pose: BodyPose | None
+    event: str
+    status: str
+
+
+@dataclass(eq=False)
+class _Landmarks:
+    """One frame on SMPL-22: joints and feet in optical axes about the hips, metres, NaN where unseen."""
+
+    joints: Array
+    confidence: Array
+    feet: Array
+    feet_confidence: Array
+
+
+class BodyEstimator:
+    """Turns the landmarks of one camera into poses of one person in the `world` frame. Causal: a pose needs no later frame.
+
+    camera: intrinsics, or None for a guess that is made from the first image's size with `image_size`.
+    tilt: the camera's tilt in radians, positive looking down, where it is known; otherwise gravity is taken from the
+        standing person. subject: whose body it is.
+    """
+
+    def __init__(self, camera: CameraModel | None, *, tilt: float | None = None, subject: str = "person") -> None:
+        self.camera = camera
+        self.subject = subject
+        self._sides = LeftRightConsistency()
+        self._filter = OneEuroFilter(FILTER_CUTOFF_HZ, FILTER_HZ_PER_METRE_PER_SECOND)
+        self._stance = StanceCalibration(tilt)
+        self._anchor = FootAnchor()
+        self._motion = ImageMotion()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the person and the world frame."""
+        self._stance.reset()
+        self._bone_frames: list[tuple[Array, Array]] = []
+        self._bone_offsets: NDArray[np.float32] | None = None
+        self._bones_fixed = False
+        self._present = False
+        self._last_seen = -np.inf
+        self._forget_motion()
+
+    @property
+    def swapped_frames(self) -> int:
+        """How many frames had left and right exchanged and were put right."""
+        return self._sides.swapped_frames
+
+    def update(self, keypoints: Keypoints | None, stamp: float) -> Estimate:
+        """Take the landmarks of one image (None: nobody found) with its stamp in seconds.
+
+        Raises ValueError for landmarks without depth: a single camera needs a backend that gives `Keypoints.world`.
+        """
+        if keypoints is not None and keypoints.world is None:
+            raise ValueError(
+                f"landmarks '{keypoints.joint_set}' carry no depth; one camera needs a backend with world landmarks"
+            )
+        marks = None if keypoints is None else self._read(keypoints, stamp)
+        if keypoints is None or marks is None or np.mean(marks.confidence[_CORE]) < MINIMUM_BODY_CONFIDENCE:
+            return self._nobody(stamp)
+        event = "" if self._present else "person_found"
+        self._present, self._last_seen = True, stamp
+        frame = self._stance.update(marks.joints, marks.feet, self._motion.speed_of(_STILL), stamp)
+        if frame is None:
+            return Estimate(None, event, "waiting for the person to stand upright and still, to find the floor")
+        pose = self._pose(marks, frame, stamp)
+        if not frame.measured:
+            return Estimate(pose, event, "nobody stood upright: the camera is taken as level")
+        return Estimate(pose, event, "tracking" if self._stance.settled else "learning the stance")
+
+    def _forget_motion(self) -> None:
+        self._sides.reset()
+        self._filter.reset()
+        self._anchor.reset()
+        self._motion.reset()
+
+    def _nobody(self, stamp: float) -> Estimate:
+        if self._present and stamp - self._last_seen > LOST_AFTER_SECONDS:
+            self._present = False
+            self._forget_motion()
+            return Estimate(None, "person_lost", "person lost")
+        return Estimate(None, "", "looking for the person" if self._present else "no person in view")
+
+    def _read(self, keypoints: Keypoints, stamp: float) -> _Landmarks | None:
+        keypoints = self._sides(keypoints)
+        assert keypoints.world is not None
+        confidence = np.where(keypoints.confidence < MINIMUM_LANDMARK_CONFIDENCE, 0.0, keypoints.confidence)
+        if self.camera is not None:
+            inside = (keypoints.pixels >= 0).all(-1) & (
+                keypoints.pixels <= (self.camera.width, self.camera.height)
+            ).all(-1)
+            confidence = np.where(inside, confidence, 0.0)
+        if not (confidence > 0).any():
+            return None
+        joints, joint_confidence, feet, feet_confidence = to_smpl22(keypoints.world, confidence, keypoints.joint_set)
+        flat = np.concatenate([keypoints.pixels, np.zeros((len(keypoints.pixels), 1), np.float32)], -1)
+        pixels, _, feet_pixels, _ = to_smpl22(flat, confidence, keypoints.joint_set)
+        points = np.concatenate([joints, feet]).astype(np.float64)
+        self._motion.update(np.concatenate([pixels, feet_pixels])[:, :2].astype(np.float64), points, stamp)
+        points = self._filter(points, stamp)
+        self._travel = (
+            None
+            if self.camera is None
+            else body_position(self.camera, keypoints.world, keypoints.pixels, confidence.astype(np.float32))
+        )
+        return _Landmarks(points[:22], joint_confidence, points[22:], feet_confidence)
+
+    def _pose(self, marks: _Landmarks, frame: WorldFrame, stamp: float) -> BodyPose:
+        turn = frame.rotation.T
+        joints, feet = marks.joints @ turn, marks.feet @ turn
+        offsets = self._bones(joints, marks, stamp)
+        positions, rotations, confidence, feet = fit_body(joints, marks.confidence, feet, marks.feet_confidence, offsets)
+        travel = None if self._travel is None else frame.rotation @ self._travel
+        root = self._anchor.update(np.asarray(feet, np.float64), self._motion.speeds[22:], stamp, travel)
+        towards = np.array([0.0, 0.0, -1.0]) if self._travel is None else -self._travel / np.linalg.norm(self._travel)
+        return BodyPose(
+            stamp=stamp,
+            subject=self.subject,
+            source=Source.CAMERA,
+            positions=positions + root,
+            rotations=rotations,
+            confidence=confidence,
+            feet=feet + root,
+            feet_confidence=np.where(np.isfinite(feet).all(-1), marks.feet_confidence, 0.0),
+            bone_offsets=offsets,
+            view_direction=frame.rotation @ towards,
+            views=1,
+        )
+
+    def _bones(self, joints: Array, marks: _Landmarks, stamp: float) -> NDArray[np.float32]:
+        """The person's bones: the median over the first standing frames, then constant."""
+        if self._bone_offsets is None or (not self._bones_fixed and is_upright(marks.joints)):
+            if not self._bone_frames:
+                self._bones_since = stamp
+            self._bone_frames.append((joints, marks.confidence))
+            seen, confidence = (np.stack(part) for part in zip(*self._bone_frames, strict=True))
+            self._bone_offsets = estimate_bone_offsets(seen, confidence)
+        if stamp - self._bones_since > BONE_SECONDS and not self._bones_fixed:
+            self._bones_fixed, self._bone_frames = True, []
+        return self._bone_offsets

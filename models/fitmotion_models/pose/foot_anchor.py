@@ -1,0 +1,73 @@
+"""Where the root is: anchored by the floor and by the feet that stand on it (one camera gives no trustworthy depth)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# A foot point that moves slower than this across the image, m/s, is planted; a swinging foot passes 2 m/s.
+PLANTED_SPEED = 0.4
+# How fast the position of a planted point is corrected by what is measured now (1 / s): slow, it stands still.
+PLANT_CORRECTION_HZ = 0.5
+# Heels and toes: only the toes carry the height, since heels may rise while the foot stands.
+_TOES = [1, 3]
+
+
+class FootAnchor:
+    """Keeps planted feet where they are, in a world whose floor is z = 0 and whose origin lies under the first stance."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget where anything stood; the next body stands at the origin."""
+        self._planted_at = np.full((4, 3), np.nan)
+        self._translation: Array | None = None
+        self._stamp: float | None = None
+        self._travel: Array | None = None
+
+    def update(self, feet: Array, speeds: Array, stamp: float, travel: Array | None) -> Array:
+        """The root's translation (3,).
+
+        feet: (4, 3) left heel, left toe, right heel, right toe about the root, world axes; NaN where unseen.
+        speeds: (4,) of the same points across the image, m/s. travel: (3,) the body's position by
+        perspective, world axes, or None; used only while no foot stands.
+        """
+        interval = 0.0 if self._stamp is None else stamp - self._stamp
+        seen = np.isfinite(feet).all(-1)
+        planted = seen & (speeds < PLANTED_SPEED)
+        if self._translation is None:
+            self._translation = self._first_translation(feet, seen)
+        else:
+            self._translation = self._follow(feet, planted, travel)
+        here = feet + self._translation
+        known = planted & np.isfinite(self._planted_at).all(-1)
+        rate = min(1.0, PLANT_CORRECTION_HZ * interval)
+        self._planted_at[known] += rate * (here - self._planted_at)[known]
+        fresh = planted & ~known
+        self._planted_at[fresh] = here[fresh]
+        self._planted_at[~planted] = np.nan
+        self._stamp, self._travel = stamp, travel
+        return self._translation
+
+    @staticmethod
+    def _first_translation(feet: Array, seen: Array) -> Array:
+        if not seen.any():
+            return np.zeros(3)
+        centre = feet[seen].mean(0)
+        toes = [index for index in _TOES if seen[index]]
+        floor = feet[toes, 2].mean() if toes else feet[seen, 2].min()
+        return np.array([-centre[0], -centre[1], -floor])
+
+    def _follow(self, feet: Array, planted: Array, travel: Array | None) -> Array:
+        assert self._translation is not None
+        held = planted & np.isfinite(self._planted_at).all(-1)
+        translation = self._translation.copy()
+        if held.any():
+            translation = (self._planted_at - feet)[held].mean(0)
+        elif travel is not None and self._travel is not None:
+            translation = translation + (travel - self._travel)
+        toes = [index for index in _TOES if planted[index]]
+        if toes:
+            translation[2] = -feet[toes, 2].mean()
+        return translation
