@@ -1,0 +1,484 @@
+"""The one border between ROS messages and FitMotion's values: `x_to_msg` and `x_from_msg` pairs, and nothing else.
+
+A message that cannot be taken raises ValueError with one sentence saying what was got, what is allowed and what to do.
+Arrays on the way in are views of the message's own memory where that is possible; they are not to be written to.
+"""
+
+import math
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from builtin_interfaces.msg import Time
+from fitmotion_models.fms.screen import ScreenResult
+from fitmotion_models.fms.values import (
+    Assessment,
+    AssessmentState,
+    Criterion,
+    Movement,
+    Phase,
+    Side,
+    Variation,
+    Verdict,
+)
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.image_source import MIN_SIDE
+from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_models.skeleton.body_pose import ARRAY_SHAPES, BodyPose, Source
+from fitmotion_models.skeleton.joint_sets import JOINT_SET_IDS, JOINT_SETS
+from fitmotion_models.skeleton.motion_clip import MotionClip
+from fitmotion_msgs.msg import Assessment as RosAssessment
+from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
+from fitmotion_msgs.msg import BodyPose as RosBodyPose
+from fitmotion_msgs.msg import Criterion as RosCriterion
+from fitmotion_msgs.msg import MotionClip as RosMotionClip
+from fitmotion_msgs.msg import Screen as RosScreen
+from fitmotion_msgs.msg import Skeleton2D
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
+
+NANOSECONDS = 1_000_000_000
+WORLD_FRAME = "world"
+# the distortion model of a camera that nobody calibrated: no consumer can take the guess for a calibration
+PINHOLE_GUESS = "pinhole_guess"
+_UNIT_TOLERANCE = 0.02  # of a unit vector's or quaternion's length; float32 rounding is 1e-7, so this finds mistakes only
+_CLIP_ARRAYS = tuple(name for name in ARRAY_SHAPES if name != "bone_offsets")
+_CHANNELS = {"rgb8": 3, "bgr8": 3, "mono8": 1, "rgba8": 4, "bgra8": 4}
+_TO_RGB = {
+    "bgr8": cv2.COLOR_BGR2RGB,
+    "mono8": cv2.COLOR_GRAY2RGB,
+    "rgba8": cv2.COLOR_RGBA2RGB,
+    "bgra8": cv2.COLOR_BGRA2RGB,
+}
+
+Uint8 = NDArray[np.uint8]
+
+
+# ---- time and headers ------------------------------------------------------------------------------------------------
+
+
+def stamp_from_msg(msg: Time) -> float:
+    """Seconds of a stamp, the nearest that a float can hold."""
+    return (msg.sec * NANOSECONDS + msg.nanosec) / NANOSECONDS  # division of integers rounds once, correctly
+
+
+def stamp_to_msg(seconds: float) -> Time:
+    """The stamp of a time in seconds, to the nearest nanosecond."""
+    if not math.isfinite(seconds):
+        raise ValueError(f"a stamp of {seconds} seconds cannot be sent; stamps are finite")
+    whole = math.floor(seconds)
+    nanoseconds = round((seconds - whole) * NANOSECONDS)  # the difference is exact in floating point
+    if nanoseconds == NANOSECONDS:
+        whole, nanoseconds = whole + 1, 0
+    return Time(sec=whole, nanosec=nanoseconds)
+
+
+def header_to_msg(seconds: float, frame_id: str) -> Header:
+    """A header from seconds and a frame."""
+    return Header(stamp=stamp_to_msg(seconds), frame_id=frame_id)
+
+
+# ---- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def body_pose_to_msg(pose: BodyPose, frame_id: str = WORLD_FRAME, stamp: Time | None = None) -> RosBodyPose:
+    """A pose as a message. stamp: the exact stamp of the image behind it, where there is one; else the pose's own."""
+    header = Header(stamp=stamp or stamp_to_msg(pose.stamp), frame_id=frame_id)
+    msg = RosBodyPose(header=header, subject=pose.subject, source=int(pose.source), views=pose.views)
+    for name in ARRAY_SHAPES:
+        setattr(msg, name, getattr(pose, name).ravel())  # flat: rclpy aborts the process on any other shape
+    return msg
+
+
+def body_pose_from_msg(msg: RosBodyPose, world_frame: str = WORLD_FRAME) -> BodyPose:
+    """A message as a pose. Raises ValueError: wrong frame, or values that contradict each other (`check_body_pose`)."""
+    if msg.header.frame_id != world_frame:
+        raise ValueError(
+            f"body pose of {msg.subject!r} is in frame {msg.header.frame_id!r}, expected {world_frame!r}; "
+            "transform it, or set the parameter world_frame"
+        )
+    pose = BodyPose(
+        stamp=stamp_from_msg(msg.header.stamp),
+        subject=msg.subject,
+        source=_enum(Source, msg.source, "body pose source"),
+        views=msg.views,
+        **{name: getattr(msg, name).reshape(shape) for name, shape in ARRAY_SHAPES.items()},
+    )
+    check_body_pose(pose)
+    return pose
+
+
+def check_body_pose(pose: BodyPose) -> None:
+    """Raise ValueError where a pose contradicts itself: seen but not finite, rotations or directions of other than length 1."""
+    if not pose.subject:
+        raise ValueError("body pose has no subject; every consumer keeps its state by subject")
+    for points, confidence in (("positions", "confidence"), ("feet", "feet_confidence")):
+        weights = getattr(pose, confidence)
+        if not ((weights >= 0.0) & (weights <= 1.0)).all():  # NaN fails both
+            raise ValueError(f"body pose of {pose.subject!r}: {confidence} is outside 0 to 1 or NaN")
+        broken = np.flatnonzero((weights > 0.0) & ~np.isfinite(getattr(pose, points)).all(axis=-1))
+        if broken.size:
+            raise ValueError(
+                f"body pose of {pose.subject!r}: {points} of {broken.tolist()} are not finite although their confidence "
+                "is above 0; unseen points have confidence 0"
+            )
+    _check_unit(pose, "rotations", pose.rotations)
+    _check_unit(pose, "view_direction", pose.view_direction)
+    if not np.isfinite(pose.bone_offsets).all():
+        raise ValueError(f"body pose of {pose.subject!r}: bone_offsets are not finite")
+
+
+def _check_unit(pose: BodyPose, name: str, vectors: NDArray[np.float32]) -> None:
+    lengths = np.sqrt(np.square(vectors).sum(axis=-1))
+    # NaN (unseen) passes: it compares false
+    if (np.abs(lengths - 1.0) > _UNIT_TOLERANCE).any():
+        raise ValueError(f"body pose of {pose.subject!r}: {name} must have length 1 or be NaN where unseen")
+
+
+def clip_to_msg(clip: MotionClip, frame_id: str = WORLD_FRAME) -> RosMotionClip:
+    """A clip as a message; the header carries the time of the first frame."""
+    start = float(clip.stamps[0]) if len(clip) else 0.0
+    msg = RosMotionClip(
+        header=header_to_msg(start, frame_id),
+        subject=clip.subject,
+        source=int(clip.source),
+        fps=float(clip.fps),
+        frames=len(clip),
+        views=clip.views,
+        labels=list(clip.labels),
+        bone_offsets=clip.bone_offsets.ravel(),
+    )
+    msg.stamps = array("d", (clip.stamps - start).tobytes())
+    for name in _CLIP_ARRAYS:
+        setattr(msg, name, _floats_to_msg(getattr(clip, name)))
+    return msg
+
+
+def clip_from_msg(msg: RosMotionClip, world_frame: str = WORLD_FRAME) -> MotionClip:
+    """A message as a clip. Raises ValueError: wrong frame, array lengths that do not fit `frames`, stamps that do not rise."""
+    if msg.header.frame_id != world_frame:
+        raise ValueError(f"motion clip is in frame {msg.header.frame_id!r}, expected {world_frame!r}; transform it")
+    if len(msg.stamps) != msg.frames:
+        raise ValueError(f"motion clip has {len(msg.stamps)} stamps for frames={msg.frames}; give one a frame")
+    start = msg.header.stamp.sec * NANOSECONDS + msg.header.stamp.nanosec
+    offsets = np.rint(np.frombuffer(msg.stamps, dtype=np.float64) * NANOSECONDS).astype(np.int64)
+    return MotionClip(
+        fps=msg.fps,
+        stamps=(start + offsets) / NANOSECONDS,
+        subject=msg.subject,
+        source=_enum(Source, msg.source, "motion clip source"),
+        views=msg.views,
+        labels=tuple(msg.labels),
+        bone_offsets=msg.bone_offsets.reshape(ARRAY_SHAPES["bone_offsets"]),
+        **{name: _clip_array(msg, name) for name in _CLIP_ARRAYS},
+    )
+
+
+def _clip_array(msg: RosMotionClip, name: str) -> NDArray[np.float32]:
+    values = np.frombuffer(getattr(msg, name), dtype=np.float32)
+    shape = (msg.frames, *ARRAY_SHAPES[name])
+    if values.size != math.prod(shape):
+        raise ValueError(
+            f"motion clip: {name} has {values.size} numbers, expected {math.prod(shape)} for frames={msg.frames}"
+        )
+    return values.reshape(shape)
+
+
+def _floats_to_msg(values: NDArray[np.float32]) -> "array[float]":
+    return array("f", np.ascontiguousarray(values, dtype=np.float32).tobytes())
+
+
+# ---- keypoints -------------------------------------------------------------------------------------------------------
+
+
+def keypoints_to_msg(
+    keypoints: Keypoints | None, header: Header, *, width: int, height: int, joint_set: str, subject: str
+) -> Skeleton2D:
+    """The landmarks of one image; None (nobody found) becomes the joint set's joints unseen and no subject.
+
+    header: the image's own. width, height: of the image, pixels. joint_set: the backend's.
+    """
+    if keypoints is None:
+        count = len(JOINT_SETS[joint_set].joints)
+        pixels = np.full((count, 2), np.nan, dtype=np.float32)
+        confidence = np.zeros(count, dtype=np.float32)
+    else:
+        pixels, confidence, joint_set = keypoints.pixels, keypoints.confidence, keypoints.joint_set
+    return Skeleton2D(
+        header=header,
+        subject=subject if keypoints is not None else "",
+        joint_set=JOINT_SET_IDS[joint_set],
+        width=width,
+        height=height,
+        pixels=_floats_to_msg(pixels),
+        confidence=_floats_to_msg(confidence),
+    )
+
+
+def keypoints_from_msg(msg: Skeleton2D) -> Keypoints | None:
+    """The landmarks in a message, None when it says that nobody was found.
+
+    Raises ValueError: unknown joint set, wrong numbers of joints, confidence outside 0 to 1, NaN pixels that are called seen.
+    """
+    names = {number: name for name, number in JOINT_SET_IDS.items()}
+    if msg.joint_set not in names:
+        raise ValueError(f"skeleton has joint_set={msg.joint_set}; known: {_listed(names)}")
+    joint_set = names[msg.joint_set]
+    count = len(JOINT_SETS[joint_set].joints)
+    pixels = np.frombuffer(msg.pixels, dtype=np.float32)
+    confidence = np.frombuffer(msg.confidence, dtype=np.float32)
+    if pixels.size != 2 * count or confidence.size != count:
+        raise ValueError(
+            f"skeleton of {joint_set} has {pixels.size} pixel values and {confidence.size} confidences; "
+            f"expected {2 * count} and {count}"
+        )
+    pixels = pixels.reshape(count, 2)
+    if not ((confidence >= 0.0) & (confidence <= 1.0)).all():
+        raise ValueError("skeleton: confidence is outside 0 to 1 or NaN")
+    if not np.isfinite(pixels[confidence > 0.0]).all():
+        raise ValueError("skeleton: pixels are not finite although their confidence is above 0")
+    if not confidence.any():
+        return None
+    return Keypoints(joint_set=joint_set, pixels=pixels, confidence=confidence, world=None)
+
+
+# ---- assessments -----------------------------------------------------------------------------------------------------
+
+
+def criterion_to_msg(criterion: Criterion) -> RosCriterion:
+    """A measured rule as a message."""
+    return RosCriterion(
+        name=criterion.name,
+        value=float(criterion.value),
+        threshold=float(criterion.threshold),
+        unit=criterion.unit,
+        verdict=int(criterion.verdict),
+        joints=array("B", criterion.joints),
+        advice=criterion.advice,
+    )
+
+
+def criterion_from_msg(msg: RosCriterion) -> Criterion:
+    """A message as a measured rule."""
+    return Criterion(
+        name=msg.name,
+        value=msg.value,
+        threshold=msg.threshold,
+        unit=msg.unit,
+        verdict=_enum(Verdict, msg.verdict, "criterion verdict"),
+        joints=tuple(msg.joints),
+        advice=msg.advice,
+    )
+
+
+def assessment_to_msg(
+    assessment: Assessment, frame_id: str = WORLD_FRAME, stamp: Time | None = None
+) -> RosAssessment:
+    """The result of a repetition as a message. stamp: the exact stamp of the pose that completed it, where there is one."""
+    return RosAssessment(
+        header=Header(stamp=stamp or stamp_to_msg(assessment.stamp), frame_id=frame_id),
+        subject=assessment.subject,
+        movement=int(assessment.movement),
+        variation=int(assessment.variation),
+        side=int(assessment.side),
+        trial=assessment.trial,
+        repetition=assessment.repetition,
+        score=int(assessment.score),
+        reason=assessment.reason,
+        confidence=float(assessment.confidence),
+        scorer=assessment.scorer,
+        learned_score=int(assessment.learned_score),
+        disagreement=bool(assessment.disagreement),
+        pain=bool(assessment.pain),
+        overridden=bool(assessment.overridden),
+        override_reason=assessment.override_reason,
+        criteria=[criterion_to_msg(criterion) for criterion in assessment.criteria],
+        start=stamp_to_msg(assessment.start),
+        end=stamp_to_msg(assessment.end),
+    )
+
+
+def assessment_from_msg(msg: RosAssessment) -> Assessment:
+    """A message as the result of a repetition. Raises ValueError: unknown movement, variation, side or score."""
+    if not -1 <= msg.score <= 3:
+        raise ValueError(f"assessment has score={msg.score}; allowed: -1 (not scorable) to 3")
+    return Assessment(
+        stamp=stamp_from_msg(msg.header.stamp),
+        subject=msg.subject,
+        movement=_enum(Movement, msg.movement, "assessment movement"),
+        variation=_enum(Variation, msg.variation, "assessment variation"),
+        side=_enum(Side, msg.side, "assessment side"),
+        trial=msg.trial,
+        repetition=msg.repetition,
+        score=msg.score,
+        reason=msg.reason,
+        confidence=msg.confidence,
+        scorer=msg.scorer,
+        learned_score=msg.learned_score,
+        disagreement=msg.disagreement,
+        pain=msg.pain,
+        overridden=msg.overridden,
+        override_reason=msg.override_reason,
+        criteria=tuple(criterion_from_msg(criterion) for criterion in msg.criteria),
+        start=stamp_from_msg(msg.start),
+        end=stamp_from_msg(msg.end),
+    )
+
+
+def state_to_msg(state: AssessmentState, header: Header) -> RosAssessmentState:
+    """The live state as a message. header: that of the body pose behind it."""
+    return RosAssessmentState(
+        header=header,
+        subject=state.subject,
+        movement=int(state.movement),
+        side=int(state.side),
+        phase=int(state.phase),
+        progress=float(state.progress),
+        criteria=[criterion_to_msg(criterion) for criterion in state.criteria],
+    )
+
+
+def state_from_msg(msg: RosAssessmentState) -> AssessmentState:
+    """A message as the live state. Raises ValueError: unknown movement, side or phase."""
+    return AssessmentState(
+        stamp=stamp_from_msg(msg.header.stamp),
+        subject=msg.subject,
+        movement=_enum(Movement, msg.movement, "state movement"),
+        side=_enum(Side, msg.side, "state side"),
+        phase=_enum(Phase, msg.phase, "state phase"),
+        progress=msg.progress,
+        criteria=tuple(criterion_from_msg(criterion) for criterion in msg.criteria),
+    )
+
+
+def screen_to_msg(screen: ScreenResult, header: Header) -> RosScreen:
+    """A person's screen as a message. header: stamp of the last change."""
+    return RosScreen(
+        header=header,
+        subject=screen.subject,
+        left=np.array(screen.left, dtype=np.int8),
+        right=np.array(screen.right, dtype=np.int8),
+        final=np.array(screen.final, dtype=np.int8),
+        asymmetric=[bool(value) for value in screen.asymmetric],
+        clearing=np.array(screen.clearing, dtype=np.uint8),
+        total=int(screen.total),
+        notes=list(screen.notes),
+    )
+
+
+def screen_from_msg(msg: RosScreen) -> ScreenResult:
+    """A message as a person's screen."""
+    return ScreenResult(
+        subject=msg.subject,
+        left=tuple(int(score) for score in msg.left),
+        right=tuple(int(score) for score in msg.right),
+        final=tuple(int(score) for score in msg.final),
+        asymmetric=tuple(bool(value) for value in msg.asymmetric),
+        clearing=tuple(int(result) for result in msg.clearing),
+        total=msg.total,
+        notes=tuple(msg.notes),
+    )
+
+
+# ---- images and cameras ----------------------------------------------------------------------------------------------
+
+
+def image_to_msg(image: Uint8, header: Header, encoding: str = "rgb8") -> RosImage:
+    """An image as a message. image: (H, W, 3) uint8 in the encoding's channel order, (H, W) for mono8."""
+    height, width = image.shape[:2]
+    if image.dtype != np.uint8 or image.size != height * width * _CHANNELS[encoding]:
+        raise ValueError(f"image of shape {image.shape} and type {image.dtype} is no {encoding}")
+    data = array("B")
+    data.frombytes(np.ascontiguousarray(image).data)  # half a millisecond; assigning the array itself takes hundreds
+    step = width * _CHANNELS[encoding]
+    return RosImage(
+        header=header, height=height, width=width, encoding=encoding, is_bigendian=0, step=step, data=data
+    )
+
+
+def image_from_msg(msg: RosImage) -> Uint8:
+    """The image in a message as (H, W, 3) uint8 RGB; a read-only view of the message where it is rgb8.
+
+    Raises ValueError: unknown encoding, a size or step that does not fit the data, too small for a person.
+    """
+    if msg.encoding not in _CHANNELS:
+        raise ValueError(f"image encoding {msg.encoding!r} is unknown; allowed: {', '.join(_CHANNELS)}")
+    row = msg.width * _CHANNELS[msg.encoding]
+    if min(msg.width, msg.height) < MIN_SIDE:
+        raise ValueError(
+            f"image of {msg.width}x{msg.height} pixels is smaller than a pose can be found in; "
+            f"at least {MIN_SIDE}x{MIN_SIDE}"
+        )
+    if msg.step < row or len(msg.data) < msg.step * (msg.height - 1) + row:
+        raise ValueError(
+            f"image of {msg.width}x{msg.height} {msg.encoding} has step={msg.step} and {len(msg.data)} bytes; "
+            f"expected step of at least {row} and step * height bytes"
+        )
+    pixels = np.frombuffer(msg.data, dtype=np.uint8)
+    # by strides, as the padding after the last row may be missing
+    shape, strides = (msg.height, msg.width, _CHANNELS[msg.encoding]), (msg.step, _CHANNELS[msg.encoding], 1)
+    image = np.lib.stride_tricks.as_strided(pixels, shape, strides, writeable=False)
+    if msg.encoding != "rgb8":
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), _TO_RGB[msg.encoding]))
+    return image if msg.step == row else np.ascontiguousarray(image)
+
+
+def compressed_image_to_msg(image_bgr: Uint8, header: Header, quality: int) -> CompressedImage:
+    """An image (H, W, 3) uint8 BGR as JPEG. quality: 1 to 100."""
+    encoded, data = cv2.imencode(".jpg", image_bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not encoded:
+        raise ValueError(f"image of shape {image_bgr.shape} cannot be encoded as JPEG")
+    return CompressedImage(header=header, format="bgr8; jpeg compressed bgr8", data=array("B", data.tobytes()))
+
+
+def camera_info_to_msg(camera: CameraModel, header: Header) -> CameraInfo:
+    """Intrinsics as a message; a guess has the distortion model `pinhole_guess`."""
+    matrix = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
+    projection = [camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return CameraInfo(
+        header=header,
+        width=camera.width,
+        height=camera.height,
+        distortion_model=PINHOLE_GUESS if camera.is_guess else camera.distortion_model,
+        d=array("d", camera.distortion),
+        k=np.array(matrix),
+        r=np.eye(3).ravel(),
+        p=np.array(projection),
+    )
+
+
+def camera_info_from_msg(msg: CameraInfo) -> CameraModel:
+    """Intrinsics in a message. Raises ValueError for an uncalibrated camera (all zero), which ROS allows."""
+    if msg.k[0] <= 0.0:
+        raise ValueError("camera_info says that the camera is not calibrated (K is 0); give a calibration file")
+    guess = msg.distortion_model == PINHOLE_GUESS
+    return CameraModel(
+        width=msg.width,
+        height=msg.height,
+        fx=float(msg.k[0]),
+        fy=float(msg.k[4]),
+        cx=float(msg.k[2]),
+        cy=float(msg.k[5]),
+        distortion=tuple(msg.d),
+        distortion_model="plumb_bob" if guess else msg.distortion_model,
+        is_guess=guess,
+    )
+
+
+# ---- small helpers ---------------------------------------------------------------------------------------------------
+
+
+def _enum(kind: Any, value: int, what: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = {int(item): item.name for item in kind}
+        raise ValueError(f"{what} is {value}; allowed: {_listed(allowed)}") from None
+
+
+def _listed(names: "dict[int, str] | Sequence[str]") -> str:
+    return ", ".join(f"{number} ({name})" for number, name in names.items()) if isinstance(names, dict) else ", ".join(names)
