@@ -1,0 +1,234 @@
+"""The graph as data: which nodes run, under which conditions, with which parameters, remappings and environment.
+
+`./fitmotion up` starts it with `supervisor.py`; `live.launch.py` turns the same data into launch actions. This module knows
+neither of them, starts nothing and imports no ROS.
+"""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fitmotion_nodes.parameter_files import overrides_for
+from fitmotion_nodes.parameters import (
+    CameraParameters,
+    FmsParameters,
+    NodeParameters,
+    ParameterError,
+    PoseParameters,
+    ReplayParameters,
+    from_overrides,
+)
+
+PACKAGE = "fitmotion_nodes"
+# Fast DDS 2.14 (Jazzy) reads the first name, 3.2 (Kilted) the second
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """What a person chooses when starting the graph; None and empty mean: not said, so that files and defaults decide.
+
+    source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) instead of a camera.
+    mover: name of a built-in subject instead of a camera. Exactly one of the three is given.
+    lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
+    movement, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance "rig_1".
+    params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value, overrides all.
+    """
+
+    source: str = ""
+    replay: str = ""
+    mover: str = ""
+    lossless: bool = False
+    loop: bool = False
+    movement: str = ""
+    subject: str = ""
+    tilt: float = math.nan
+    namespace: str = ""
+    params_file: Path | None = None
+    log_level: str = "info"
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("source", "replay", "mover") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(
+                f"the graph needs exactly one of source, replay and mover; got {' and '.join(given) or 'none of them'}"
+            )
+        if any(not part.isidentifier() for part in self.namespace.strip("/").split("/")) and self.namespace.strip("/"):
+            raise ValueError(
+                f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, parts joined by /"
+            )
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether images go in, rather than ready-made poses."""
+        return bool(self.source)
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One process: which executable, under which name, with what.
+
+    parameters: all that differ from the node's defaults, files included. environment: added to the graph's.
+    kind: the dataclass that declares and checks its parameters.
+    ends_run: its clean exit (status 0) means that the source is exhausted and the run is complete.
+    """
+
+    executable: str
+    name: str
+    kind: type[NodeParameters]
+    package: str = PACKAGE
+    namespace: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    remappings: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    lifecycle: bool = False
+    ends_run: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """The node's fully qualified name."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes of one run and the environment that they share. restart_together: a crash makes the run start over."""
+
+    nodes: tuple[NodeSpec, ...]
+    environment: Mapping[str, str]
+    log_level: str
+    restart_together: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a graph is built: the folder of the YAML and XML files, and the environment it will inherit."""
+
+    config_dir: Path
+    environment: Mapping[str, str]
+
+
+def _camera(options: GraphOptions, place: Place) -> NodeSpec:
+    return NodeSpec(
+        executable="camera",
+        name="camera",
+        kind=CameraParameters,
+        parameters={"source": options.source, **_timing(options), **_given(loop=options.loop)},
+        environment=large_image_environment(place),
+        lifecycle=True,
+        ends_run=True,
+    )
+
+
+def _pose(options: GraphOptions, place: Place) -> NodeSpec:
+    tilt = {} if math.isnan(options.tilt) else {"tilt": options.tilt}
+    return NodeSpec(
+        executable="pose",
+        name="pose",
+        kind=PoseParameters,
+        parameters={**_timing(options), **_given(subject=options.subject), **tilt},
+        lifecycle=True,
+    )
+
+
+def _replay(options: GraphOptions, place: Place) -> NodeSpec:
+    chosen = _given(clip=options.replay, mover=options.mover, loop=options.loop, subject=options.subject)
+    return NodeSpec(
+        executable="replay",
+        name="replay",
+        kind=ReplayParameters,
+        parameters={**_timing(options), **chosen},
+        ends_run=True,
+    )
+
+
+def _fms(options: GraphOptions, place: Place) -> NodeSpec:
+    # a movement that was asked for starts in its first variation; the node knows which that is
+    return NodeSpec(
+        executable="fms",
+        name="fms",
+        kind=FmsParameters,
+        parameters={**_timing(options), **_given(movement=options.movement)},
+    )
+
+
+# (condition, node): the whole graph, in the order of the data
+_GRAPH: tuple[tuple[Callable[[GraphOptions], bool], Callable[[GraphOptions, Place], NodeSpec]], ...] = (
+    (lambda options: options.has_camera, _camera),
+    (lambda options: options.has_camera, _pose),
+    (lambda options: not options.has_camera, _replay),
+    (lambda options: True, _fms),
+)
+
+
+def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[str, str] = os.environ) -> Graph:
+    """The graph that these options ask for.
+
+    config_dir: folder with live.yaml and large_shared_memory.xml (bringup's config). environment: what the processes will
+    inherit; what a user has set there is respected.
+    Raises ParameterError, a ValueError of one sentence, for parameters that cannot be used, whoever gave them.
+    """
+    place = Place(config_dir, environment)
+    specs = tuple(make(options, place) for condition, make in _GRAPH if condition(options))
+    unknown = sorted(set(options.parameters) - {spec.name for spec in specs})
+    if unknown:
+        raise ParameterError(
+            f"parameter for node {', '.join(unknown)}, which is not in this run; its nodes: "
+            f"{', '.join(spec.name for spec in specs)}"
+        )
+    return Graph(
+        nodes=tuple(_complete(spec, options, config_dir) for spec in specs),
+        environment=_shared_environment(environment),
+        log_level=options.log_level,
+        # a lossless run that lost a process has lost frames: only a new run from the first frame gives the true result
+        restart_together=options.lossless,
+    )
+
+
+def _complete(spec: NodeSpec, options: GraphOptions, config_dir: Path) -> NodeSpec:
+    """Put the node into its namespace and lay all its parameters over each other; checked here, before anything starts."""
+    namespace = options.namespace.strip("/")
+    spec = replace(spec, namespace=f"/{namespace}" if namespace else "")
+    files = [config_dir / "live.yaml"] + ([options.params_file] if options.params_file else [])
+    parameters = {
+        **overrides_for(spec.full_name, files),
+        **spec.parameters,
+        **options.parameters.get(spec.name, {}),
+    }
+    try:
+        from_overrides(spec.kind, parameters)
+    except ParameterError as error:
+        raise ParameterError(f"{spec.name}: {error}") from None
+    return replace(spec, parameters=parameters)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Only what was said: everything else is left to the parameter files and the defaults."""
+    return {name: value for name, value in values.items() if value}
+
+
+def _timing(options: GraphOptions) -> dict[str, Any]:
+    return {"lossless": True, "use_sim_time": True} if options.lossless else {}
+
+
+def _shared_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Stay on this machine unless the user has said how far discovery goes."""
+    if "ROS_AUTOMATIC_DISCOVERY_RANGE" in environment or "ROS_LOCALHOST_ONLY" in environment:
+        return {}
+    return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+def large_image_environment(place: Place) -> dict[str, str]:
+    """The environment of a process that publishes raw images: the large shared-memory profile.
+
+    Empty where the user has a profile or another middleware of their own.
+    """
+    middleware = place.environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
+    if any(place.environment.get(name) for name in PROFILE_VARIABLES) or not middleware.startswith("rmw_fastrtps"):
+        return {}
+    profile = str(place.config_dir / "large_shared_memory.xml")
+    return dict.fromkeys(PROFILE_VARIABLES, profile)
