@@ -1,0 +1,82 @@
+"""MotionClip as a file: one npz with the fields by name, readable by NumPy alone."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from fitmotion_models.skeleton.body_pose import ARRAY_SHAPES, Source
+from fitmotion_models.skeleton.motion_clip import MotionClip
+
+FORMAT = "fitmotion.motion_clip"
+VERSION = 1
+_FIELDS = ("format", "version", "fps", "stamps", "views", "subject", "source", "labels", *ARRAY_SHAPES)
+
+
+def save_clip(path: str | Path, clip: MotionClip, *, overwrite: bool = False) -> Path:
+    """Write a clip; returns the path. Written beside and moved into place, so that no half file is ever seen.
+
+    Raises ValueError when the name does not end in .npz, FileExistsError when the file is there and overwrite is False,
+    OSError when it cannot be written.
+    """
+    target = Path(path)
+    if target.suffix != ".npz":
+        raise ValueError(f"clip file {target} must be named *.npz")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"clip file {target} exists; choose another name or ask to overwrite it")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                format=np.array(FORMAT),
+                version=np.array(VERSION),
+                fps=np.array(clip.fps),
+                stamps=clip.stamps,
+                views=np.array(clip.views),
+                subject=np.array(clip.subject),
+                source=np.array(int(clip.source)),
+                labels=np.array(clip.labels, dtype=np.str_),
+                **{name: getattr(clip, name) for name in ARRAY_SHAPES},
+            )
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def load_clip(path: str | Path) -> MotionClip:
+    """Read a clip that `save_clip` wrote; equal to the saved one, bit for bit.
+
+    Raises FileNotFoundError when there is no such file, ValueError when it is not a clip or of a later version.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"clip file {source} does not exist")
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            fields = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{source} is not a motion clip (npz) that can be read: {error}") from error
+    missing = [name for name in _FIELDS if name not in fields]
+    if missing or str(fields["format"]) != FORMAT:
+        raise ValueError(
+            f"{source} is an npz but not a FitMotion motion clip: it lacks {', '.join(missing) or FORMAT}; "
+            "write one with save_clip, or convert with the exchange formats"
+        )
+    if int(fields["version"]) > VERSION:
+        raise ValueError(
+            f"{source} is a motion clip of version {int(fields['version'])}, this FitMotion reads up to {VERSION}; update it"
+        )
+    return MotionClip(
+        fps=float(fields["fps"]),
+        stamps=fields["stamps"],
+        views=int(fields["views"]),
+        subject=str(fields["subject"]),
+        source=Source(int(fields["source"])),
+        labels=tuple(str(label) for label in fields["labels"]),
+        **{name: fields[name] for name in ARRAY_SHAPES},
+    )
