@@ -1,0 +1,146 @@
+"""Rules as data: what a criterion compares, how exactly it can be measured, and what follows from a measured value."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.fms.moment import Moment
+from fitmotion_models.fms.values import Criterion, Verdict
+
+# A joint below this confidence says nothing: MediaPipe's visibility falls under it where a limb is hidden.
+MIN_JOINT_CONFIDENCE = 0.3
+
+# A value nearer to its threshold than this many standard deviations is no answer. With a band of one, a value that is
+# truly one standard deviation away lands on the wrong side of it in 2.3 % of trials (normal distribution, 2 SD).
+UNDECIDED_SD = 1.0
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Standard deviation of a measured value, in the criterion's unit.
+
+    side, front: one camera that looks at the person from the side and from the front. Between them the variances are
+    weighted with the squared sine and cosine of the angle between facing and camera. several: two or more cameras.
+    none: no camera (motion capture, simulation, replay of either).
+    front or side may be infinite: from there the criterion cannot be seen at all.
+    """
+
+    side: float
+    front: float
+    several: float
+    none: float = 0.0
+
+    def standard_deviation(self, views: int, view_sine: float, confidence: float) -> float:
+        """The standard deviation for a number of cameras, the sine of the view angle and the joints' confidence."""
+        if views == 0:
+            return self.none
+        if views > 1:
+            return self.several / confidence
+        side_share = view_sine**2
+        # A share of exactly zero removes its term even where the term is infinite.
+        terms = ((self.side, side_share), (self.front, 1.0 - side_share))
+        variance = sum(share * sd**2 for sd, share in terms if share > 1e-9)
+        return math.sqrt(variance) / confidence
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value and the confidence of the joints behind it (0 to 1); NaN and 0 where they are unseen."""
+
+    value: float
+    confidence: float
+
+
+UNMEASURED = Measured(math.nan, 0.0)
+
+
+@dataclass(frozen=True)
+class CriterionRule:
+    """One row of a movement's table: met when the measured value is at most the threshold.
+
+    measure: moment of a repetition -> value in `unit`. joints: indices as in `Criterion`. best_view: how to film so
+    that it can be judged. min_view_sine: least |sine| of the angle between facing and camera for one camera, 0 if any.
+    fault: what was wrong, in the past tense. advice: what the person should change.
+    """
+
+    name: str
+    threshold: float
+    unit: str
+    measure: Callable[[Moment], Measured]
+    joints: tuple[int, ...]
+    uncertainty: Uncertainty
+    best_view: str
+    fault: str
+    advice: str
+    min_view_sine: float = 0.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A criterion with the probability that its verdict is right (0.5 at the threshold) and why it was not seen."""
+
+    criterion: Criterion
+    rule: CriterionRule
+    probability: float
+    unseen_reason: str = ""
+
+
+def judge(rule: CriterionRule, moment: Moment) -> Judged:
+    """Measure one rule at one moment and decide it, or say why it cannot be decided."""
+    if moment.views == 1 and moment.view_sine < rule.min_view_sine:
+        return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
+    measured = rule.measure(moment)
+    if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:
+        return _not_seen(rule, math.nan, "joints not seen: keep the whole body, hands and feet, in the picture")
+    margin = rule.threshold - measured.value
+    sd = rule.uncertainty.standard_deviation(moment.views, moment.view_sine, measured.confidence)
+    if not math.isfinite(sd):
+        return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
+    if abs(margin) < UNDECIDED_SD * sd:
+        return _not_seen(rule, measured.value, f"too close to its threshold to call: {rule.best_view}")
+    met = margin >= 0.0
+    probability = 1.0 if sd == 0.0 else 0.5 * (1.0 + math.erf(abs(margin) / sd / math.sqrt(2.0)))
+    verdict = Verdict.MET if met else Verdict.NOT_MET
+    return Judged(_criterion(rule, measured.value, verdict), rule, probability)
+
+
+def judge_all(rules: Sequence[CriterionRule], moment: Moment) -> tuple[Judged, ...]:
+    """Every rule of a table at one moment."""
+    return tuple(judge(rule, moment) for rule in rules)
+
+
+def unseen(rules: Sequence[CriterionRule]) -> tuple[Criterion, ...]:
+    """The criteria of a table when nothing was measured."""
+    return tuple(_criterion(rule, math.nan, Verdict.NOT_SEEN) for rule in rules)
+
+
+def weighted_mean(values: NDArray[np.float64], confidence: NDArray[np.float64]) -> Measured:
+    """Mean of the same value of the two body sides, each weighted with its confidence; unseen sides are left out.
+
+    values, confidence: (2,). The mean's confidence is that of the better seen side: from the side of a person one half
+    of the body hides the other.
+    """
+    seen = (confidence >= MIN_JOINT_CONFIDENCE) & np.isfinite(values)
+    if not seen.any():
+        return UNMEASURED
+    return Measured(float(np.average(values[seen], weights=confidence[seen])), float(confidence[seen].max()))
+
+
+def _not_seen(rule: CriterionRule, value: float, reason: str) -> Judged:
+    return Judged(_criterion(rule, value, Verdict.NOT_SEEN), rule, 0.5, reason)
+
+
+def _criterion(rule: CriterionRule, value: float, verdict: Verdict) -> Criterion:
+    advice = rule.advice if verdict is Verdict.NOT_MET else rule.best_view if verdict is Verdict.NOT_SEEN else ""
+    return Criterion(
+        name=rule.name,
+        value=value,
+        threshold=rule.threshold,
+        unit=rule.unit,
+        verdict=verdict,
+        joints=rule.joints,
+        advice=advice,
+    )

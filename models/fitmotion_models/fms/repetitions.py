@@ -1,0 +1,243 @@
+"""Finds squats in a stream of bodies: phases while they happen, and whole repetitions when they end. Causal.
+
+A repetition starts from a stable stance on both feet, lowers the pelvis by a stated share of the leg length with both
+knees bending and both feet planted, and comes back up. Walking, jumping, kicking, sitting and picking things up miss at
+least one of these.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitmotion_models.fms.moment import Body, Stance
+from fitmotion_models.fms.reading import Reading, read_body
+from fitmotion_models.fms.squat_checks import is_squat
+from fitmotion_models.fms.stance import STABLE_SECONDS, find_stance, is_near_stance
+from fitmotion_models.fms.values import Phase
+
+
+@dataclass(frozen=True)
+class RepetitionParameters:
+    """When a movement of the pelvis is a repetition. Heights and distances are shares of the leg length.
+
+    The shares are this project's choice: `start_drop` is above what breathing, swaying and one camera's noise do to a
+    standing person's pelvis; `least_drop` is a knee flexion of about 75 degrees, above the dip of a person who shifts
+    their weight and below half of a full squat, so that a squat which fails in depth is still a repetition.
+    """
+
+    start_drop: float = 0.06
+    least_drop: float = 0.20
+    bottom_band: float = 0.03
+    complete: float = 0.90  # share of the way up at which the repetition is over
+    nearly_complete: float = 0.75  # over too, when the body then stands still or goes down again
+    smoothing: float = 0.1  # s, the heights of this long are averaged before a phase is called
+    history: float = 2.0  # s, how far back the start of a descent is looked for
+    lost_after: float = 0.5  # s without a body
+    longest: float = 30.0  # s, from start to end
+    give_up_still: float = 1.0  # s of standing in a shallow dip that make it the new stance
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition:
+    """One whole repetition: the stance before it, its frames from the last instant of standing on, the lowest one."""
+
+    stance: Stance
+    frames: tuple[Body, ...]
+    lowest: int
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """What one frame did. progress as in `AssessmentState`; stance: the one that counts now; finished: just ended."""
+
+    phase: Phase
+    progress: float
+    stance: Stance | None
+    finished: Repetition | None = None
+
+
+class SquatRepetitions:
+    """Follows one body, frame by frame. Depends on nothing but the frames given since the last stance."""
+
+    def __init__(self, parameters: RepetitionParameters | None = None) -> None:
+        self._parameters = parameters or RepetitionParameters()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the next repetition needs a stance first."""
+        self._phase = Phase.UNKNOWN
+        self._progress = 0.0
+        self._stance: Stance | None = None
+        self._stance_height = 0.0
+        self._recent: deque[Reading] = deque()
+        self._frames: list[Reading] = []
+        self._lowest = 0.0
+        self._highest_since_lowest = 0.0
+        self._last_seen: float | None = None
+
+    def update(self, body: Body) -> Progress:
+        """Take the next frame. A frame that is not newer than the last one starts all over."""
+        if self._last_seen is not None:
+            elapsed = body.stamp - self._last_seen
+            if elapsed <= 0.0 or elapsed > self._parameters.lost_after:
+                self.reset()
+        reading = read_body(body)
+        if reading is None:
+            return Progress(self._phase, self._progress, self._stance)
+        self._last_seen = body.stamp
+        self._remember(reading)
+        height = self._smooth_height()
+        finished = None
+        if self._phase in (Phase.UNKNOWN, Phase.STANDING):
+            self._stand(reading, height)
+        else:
+            finished = self._move(reading, height)
+        return Progress(self._phase, self._progress, finished.stance if finished else self._stance, finished)
+
+    def _remember(self, reading: Reading) -> None:
+        self._recent.append(reading)
+        while self._recent[0].body.stamp < reading.body.stamp - self._parameters.history:
+            self._recent.popleft()
+
+    def _smooth_height(self) -> float:
+        newest = self._recent[-1].body.stamp
+        heights = [r.height for r in self._recent if r.body.stamp > newest - self._parameters.smoothing]
+        return float(np.mean(heights))
+
+    def _stand(self, reading: Reading, height: float) -> None:
+        """UNKNOWN or STANDING: keep the stance fresh, notice that the person walks off or goes down."""
+        found = find_stance(self._recent)
+        # A body that sinks slowly is stable at any instant: a lower stance never replaces a higher one.
+        if found and (self._stance is None or found.height >= self._stance_height - 0.25 * self._start_drop()):
+            self._take_stance(found.stance, found.height)
+            return
+        if self._stance is None:
+            return
+        if not is_near_stance(reading, self._stance):
+            self._lose_stance()
+        elif height < self._stance_height - self._start_drop():
+            self._begin(self._start_of_descent(), height)
+
+    def _take_stance(self, stance: Stance, height: float) -> None:
+        self._stance, self._stance_height = stance, height
+        self._phase, self._progress = Phase.STANDING, 0.0
+
+    def _lose_stance(self) -> None:
+        self._stance, self._phase, self._progress = None, Phase.UNKNOWN, 0.0
+        self._frames = []
+        newest = self._recent[-1]
+        self._recent.clear()
+        self._recent.append(newest)
+
+    def _start_drop(self) -> float:
+        assert self._stance is not None
+        return self._parameters.start_drop * self._stance.leg_length
+
+    def _start_of_descent(self) -> list[Reading]:
+        """The frames since the body was last about as high as it got."""
+        readings = list(self._recent)
+        heights = np.array([reading.height for reading in readings])
+        first = int(np.flatnonzero(heights >= heights.max() - 0.25 * self._start_drop())[-1])
+        return readings[first:]
+
+    def _begin(self, frames: list[Reading], height: float) -> None:
+        self._frames = frames
+        self._phase = Phase.DESCENDING
+        self._lowest = self._highest_since_lowest = height
+        self._progress = self._depth_share(height)
+
+    def _depth_share(self, height: float) -> float:
+        """The way down, 1 where the drop is half of the leg length: about where the femur is horizontal."""
+        assert self._stance is not None
+        return float(np.clip((self._stance_height - height) / (0.5 * self._stance.leg_length), 0.0, 1.0))
+
+    def _move(self, reading: Reading, height: float) -> Repetition | None:
+        """DESCENDING, BOTTOM or ASCENDING: follow the pelvis until it is back, or until this is no squat."""
+        assert self._stance is not None
+        self._frames.append(reading)
+        if reading.body.stamp - self._frames[0].body.stamp > self._parameters.longest or self._feet_left():
+            self._lose_stance()
+            return None
+        if height < self._lowest:
+            self._lowest = self._highest_since_lowest = height
+        self._highest_since_lowest = max(self._highest_since_lowest, height)
+        drop = self._stance_height - self._lowest
+        way_up = (height - self._lowest) / drop
+        highest_way_up = (self._highest_since_lowest - self._lowest) / drop
+        turned_down = self._highest_since_lowest - height > self._start_drop()
+        if way_up >= self._parameters.complete:
+            return self._end(len(self._frames))
+        if highest_way_up >= self._parameters.nearly_complete and (turned_down or self._stands_still()):
+            return self._end(self._index_of_highest_after_lowest() + 1 if turned_down else len(self._frames), height)
+        if drop < self._parameters.least_drop * self._stance.leg_length and self._stands_still(longer=True):
+            self._lose_stance()
+            return None
+        self._name_phase(height, way_up)
+        return None
+
+    def _feet_left(self) -> bool:
+        """True when a foot has been away from the stance for a while: a step, a kick, a jump."""
+        assert self._stance is not None
+        since = self._frames[-1].body.stamp - STABLE_SECONDS
+        latest = [reading for reading in self._frames if reading.body.stamp >= since]
+        return not any(is_near_stance(reading, self._stance) for reading in latest)
+
+    def _stands_still(self, longer: bool = False) -> bool:
+        seconds = self._parameters.give_up_still if longer else 2.0 * STABLE_SECONDS
+        return find_stance(self._recent, seconds) is not None
+
+    def _index_of_highest_after_lowest(self) -> int:
+        heights = np.array([reading.height for reading in self._frames])
+        lowest = int(heights.argmin())
+        return lowest + int(heights[lowest:].argmax())
+
+    def _name_phase(self, height: float, way_up: float) -> None:
+        assert self._stance is not None
+        band = self._parameters.bottom_band * self._stance.leg_length
+        deep = self._stance_height - self._lowest >= self._parameters.least_drop * self._stance.leg_length
+        if height <= self._lowest + band:
+            still = deep and self._speed() > -band / self._parameters.smoothing / 2.0
+            self._phase = Phase.BOTTOM if still else Phase.DESCENDING
+            self._progress = 1.0 if still else self._depth_share(height)
+        elif self._speed() >= 0.0 or self._phase is Phase.ASCENDING:
+            self._phase, self._progress = Phase.ASCENDING, float(np.clip(way_up, 0.0, 1.0))
+        else:
+            self._phase, self._progress = Phase.DESCENDING, self._depth_share(height)
+
+    def _speed(self) -> float:
+        """Vertical speed of the pelvis over the last two smoothing times, m/s."""
+        newest = self._recent[-1].body.stamp
+        window = [r for r in self._recent if r.body.stamp >= newest - 2.0 * self._parameters.smoothing]
+        if len(window) < 3:
+            return 0.0
+        stamps = np.array([reading.body.stamp for reading in window])
+        heights = np.array([reading.height for reading in window])
+        stamps -= stamps.mean()
+        return float(stamps @ heights / (stamps @ stamps))
+
+    def _end(self, count: int, height: float | None = None) -> Repetition | None:
+        """Close the repetition after `count` frames; the rest of them may already belong to the next descent."""
+        stance, frames, rest = self._stance, self._frames[:count], self._frames[count - 1 :]
+        assert stance is not None
+        deep = self._stance_height - self._lowest >= self._parameters.least_drop * stance.leg_length
+        self._frames = []
+        self._recent = deque(rest)
+        self._phase, self._progress = Phase.STANDING, 0.0
+        if height is not None and len(rest) > 1:
+            self._begin(rest, height)
+        if not deep:
+            return None
+        bodies = tuple(reading.body for reading in frames)
+        smooth = _centred_mean(frames, self._parameters.smoothing)
+        repetition = Repetition(stance, bodies, int(smooth.argmin()))
+        return repetition if is_squat(stance, frames, repetition.lowest) else None
+
+
+def _centred_mean(readings: list[Reading], seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Heights (T,) averaged over `seconds` around each frame."""
+    stamps = np.array([reading.body.stamp for reading in readings])
+    sums = np.concatenate(([0.0], np.cumsum([reading.height for reading in readings])))
+    first = np.searchsorted(stamps, stamps - seconds / 2 - 1e-9)
+    last = np.searchsorted(stamps, stamps + seconds / 2 + 1e-9, side="right")
+    return np.asarray((sums[last] - sums[first]) / (last - first))

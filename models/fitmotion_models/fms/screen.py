@@ -1,0 +1,203 @@
+"""The screen out of 21: the best of a person's trials, sides, pain, clearing tests and the operator's own grades."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side
+
+# The seven tests in the screen's order; a test's place in the arrays of `ScreenResult`.
+TESTS: tuple[Movement, ...] = (
+    Movement.DEEP_SQUAT,
+    Movement.HURDLE_STEP,
+    Movement.INLINE_LUNGE,
+    Movement.SHOULDER_MOBILITY,
+    Movement.ACTIVE_STRAIGHT_LEG_RAISE,
+    Movement.TRUNK_STABILITY_PUSH_UP,
+    Movement.ROTARY_STABILITY,
+)
+TWO_SIDED = frozenset(TESTS) - {Movement.DEEP_SQUAT, Movement.TRUNK_STABILITY_PUSH_UP}
+TOTAL_CUT_OFF = 14  # under it the risk of injury is usually called raised (Kiesel 2007)
+
+
+class ClearingTest(IntEnum):
+    """The three clearing tests, by their place in `Screen.msg`'s `clearing`."""
+
+    SHOULDER_IMPINGEMENT = 0
+    PRESS_UP_EXTENSION = 1
+    FLEXION_ROCKING = 2
+
+
+class Clearing(IntEnum):
+    """What a clearing test said."""
+
+    NOT_DONE = 0
+    NO_PAIN = 1
+    PAIN = 2
+
+
+# Pain in a clearing test makes this test 0 (Cook 2006).
+CLEARED_BY: dict[Movement, ClearingTest] = {
+    Movement.SHOULDER_MOBILITY: ClearingTest.SHOULDER_IMPINGEMENT,
+    Movement.TRUNK_STABILITY_PUSH_UP: ClearingTest.PRESS_UP_EXTENSION,
+    Movement.ROTARY_STABILITY: ClearingTest.FLEXION_ROCKING,
+}
+
+
+@dataclass(frozen=True)
+class ScreenResult:
+    """The state of a screen, field by field as `Screen.msg`; scores 0 to 3, -1 where there is none yet.
+
+    left, right, final: (7,) in the order of `TESTS`; a test without sides has the same score in all three.
+    asymmetric: (7,) both sides scored and different. clearing: (3,) see `Clearing`. total: 0 to 21, -1 until complete.
+    """
+
+    subject: str
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    final: tuple[int, ...]
+    asymmetric: tuple[bool, ...]
+    clearing: tuple[int, ...]
+    total: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Override:
+    """The operator's own grade for a test and side, kept beside the measured one."""
+
+    score: int
+    reason: str
+
+
+class Screen:
+    """Accumulates one person's screen. The best of the trials counts, the lower side, and pain before anything."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every trial, grade, pain report and clearing test."""
+        self._measured: dict[tuple[Movement, Side], int] = {}
+        self._overrides: dict[tuple[Movement, Side], Override] = {}
+        self._pain: set[tuple[Movement, Side]] = set()
+        self._clearing = dict.fromkeys(ClearingTest, Clearing.NOT_DONE)
+
+    def add(self, assessment: Assessment) -> None:
+        """Take a repetition's result; one that is not scorable changes nothing. A result with pain reports pain."""
+        sides = sides_of(assessment.movement, assessment.side)
+        if assessment.pain:
+            self._pain.update((assessment.movement, side) for side in sides)
+        if assessment.score == NOT_SCORABLE:
+            return
+        for side in sides:
+            key = (assessment.movement, side)
+            self._measured[key] = max(assessment.score, self._measured.get(key, NOT_SCORABLE))
+
+    def report_pain(self, movement: Movement, side: Side = Side.BOTH, *, pain: bool = True) -> None:
+        """The person says that a test hurts (or take that back). Only the person can say so."""
+        keys = {(movement, one_side) for one_side in sides_of(movement, side)}
+        self._pain = self._pain | keys if pain else self._pain - keys
+
+    def report_clearing(self, test: ClearingTest, *, pain: bool) -> None:
+        """What a clearing test said; pain makes the related test 0."""
+        self._clearing[test] = Clearing.PAIN if pain else Clearing.NO_PAIN
+
+    def set_score(self, movement: Movement, side: Side, score: int, reason: str) -> None:
+        """Set the operator's own grade (0 to 3), or withdraw it with -1. The measured score stays and is noted.
+
+        Raises ValueError for a score out of range and for a grade without a reason.
+        """
+        if not NOT_SCORABLE <= score <= 3:
+            raise ValueError(f"score is {score}; a grade is 0, 1, 2 or 3, or -1 to withdraw one")
+        if score != NOT_SCORABLE and not reason.strip():
+            raise ValueError("a grade that replaces the measured one needs a reason; say why, for example 'seen live'")
+        for one_side in sides_of(movement, side):
+            if score == NOT_SCORABLE:
+                self._overrides.pop((movement, one_side), None)
+            else:
+                self._overrides[movement, one_side] = Override(score, reason.strip())
+
+    def measured(self, movement: Movement, side: Side = Side.BOTH) -> int:
+        """Our best score of a test and side, whatever the operator says; -1 where there is none."""
+        return min(self._measured.get((movement, one_side), NOT_SCORABLE) for one_side in sides_of(movement, side))
+
+    def result(self) -> ScreenResult:
+        """The screen as it stands."""
+        left = tuple(self._score(test, Side.LEFT) for test in TESTS)
+        right = tuple(self._score(test, Side.RIGHT) for test in TESTS)
+        final = tuple(_final(*pair) for pair in zip(left, right, strict=True))
+        asymmetric = tuple(NOT_SCORABLE not in pair and pair[0] != pair[1] for pair in zip(left, right, strict=True))
+        total = sum(final) if NOT_SCORABLE not in final else NOT_SCORABLE
+        return ScreenResult(
+            subject=self.subject,
+            left=left,
+            right=right,
+            final=final,
+            asymmetric=asymmetric,
+            clearing=tuple(int(self._clearing[test]) for test in ClearingTest),
+            total=total,
+            notes=tuple(self._notes(asymmetric, total)),
+        )
+
+    def _score(self, movement: Movement, side: Side) -> int:
+        """The score that counts for a test and one side: pain, then the operator's grade, then the best trial."""
+        if self._hurts(movement, side):
+            return 0
+        override = self._overrides.get((movement, side))
+        return override.score if override else self._measured.get((movement, side), NOT_SCORABLE)
+
+    def _hurts(self, movement: Movement, side: Side) -> bool:
+        test = CLEARED_BY.get(movement)
+        return (movement, side) in self._pain or (test is not None and self._clearing[test] is Clearing.PAIN)
+
+    def _notes(self, asymmetric: Iterable[bool], total: int) -> Iterable[str]:
+        for movement, uneven in zip(TESTS, asymmetric, strict=True):
+            name = title(movement)
+            # A test without sides has its one score in both places; its notes are said once.
+            for side in (Side.LEFT, Side.RIGHT) if movement in TWO_SIDED else (Side.LEFT,):
+                label = f"{name} {side.name.lower()}" if movement in TWO_SIDED else name
+                yield from self._side_notes(movement, side, label)
+            if uneven:
+                yield f"{name}: left and right differ; the lower side counts"
+        if NOT_SCORABLE < total < TOTAL_CUT_OFF:
+            yield f"total {total} is under the usual cut-off of {TOTAL_CUT_OFF}"
+
+    def _side_notes(self, movement: Movement, side: Side, label: str) -> Iterable[str]:
+        if (movement, side) in self._pain:
+            yield f"{label}: pain reported, so 0"
+        elif self._hurts(movement, side):
+            yield f"{label}: pain in the clearing test {title(CLEARED_BY[movement])}, so 0"
+        override = self._overrides.get((movement, side))
+        if override:
+            measured = self._measured.get((movement, side), NOT_SCORABLE)
+            ours = "not scored" if measured == NOT_SCORABLE else f"measured {measured}"
+            yield f"{label}: {override.score} by the operator ({override.reason}); {ours}"
+
+
+def sides_of(movement: Movement, side: Side) -> tuple[Side, ...]:
+    """The sides of the screen that a trial fills: both for a test without sides, its own side otherwise.
+
+    Raises ValueError for a movement that is no test of the screen and for a two-sided test without a side.
+    """
+    if movement not in TESTS:
+        known = ", ".join(test.name for test in TESTS)
+        raise ValueError(f"movement {Movement(movement).name} is no test of the screen; the tests are {known}")
+    if movement not in TWO_SIDED:
+        return (Side.LEFT, Side.RIGHT)
+    if side is Side.BOTH or side not in (Side.LEFT, Side.RIGHT):
+        raise ValueError(f"{title(movement)} is done on both sides; say side LEFT or RIGHT")
+    return (side,)
+
+
+def _final(left: int, right: int) -> int:
+    """The lower side; none while a side is missing, unless the other is 0, which nothing can lift."""
+    if 0 in (left, right):
+        return 0
+    return NOT_SCORABLE if NOT_SCORABLE in (left, right) else min(left, right)
+
+
+def title(name: IntEnum) -> str:
+    """A test's name for a reader: 'deep squat'."""
+    return name.name.lower().replace("_", " ")

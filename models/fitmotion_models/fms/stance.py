@@ -1,0 +1,93 @@
+"""The stance that a repetition starts from: standing still and upright on two feet side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitmotion_models.fms.moment import ANKLES, NECK, PELVIS, Array, Stance, facing_of, forward_lean, mean_body
+from fitmotion_models.fms.reading import Reading, leg_length
+
+# How long a body must be still to stand. Real recordings start within a quarter of a second of the first descent.
+STABLE_SECONDS = 0.15
+# A stance is averaged over at most this long, so that it is the stance just before the repetition.
+STANCE_SECONDS = 0.5
+MIN_STABLE_FRAMES = 3
+
+# Limits of a stance, as shares of the leg length.
+STILL_HEIGHT = 0.03
+STILL_ANKLES = 0.08
+FEET_LEVEL = 0.30  # the feet may be this far apart front to back
+PELVIS_OVER_FEET = 0.25
+# Limits in degrees. A straight leg seen by one camera may read 20 degrees of flexion (12 degrees of error).
+STANDING_FLEXION = 35.0
+STANDING_LEAN = 40.0
+
+# How far an ankle may be from its place in the stance and still be planted, shares of the leg length.
+PLANTED_SIDEWAYS = 0.15
+PLANTED_LIFT = 0.15  # heels that come off the floor lift the ankles by up to a tenth
+ONE_CAMERA_FACTOR = 1.8  # one camera errs more
+
+
+@dataclass(frozen=True, eq=False)
+class FoundStance:
+    """A stance and the mean height of its pelvis above the lower ankle, metres."""
+
+    stance: Stance
+    height: float
+
+
+def find_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) -> FoundStance | None:
+    """The stance at the end of some frames, when they are still for `seconds`; otherwise None."""
+    newest = readings[-1].body.stamp
+    if newest - readings[0].body.stamp < seconds - 1e-6:
+        return None
+    # Half a frame's tolerance would depend on the rate; a millionth of a second only covers rounding.
+    window = [reading for reading in reversed(readings) if reading.body.stamp >= newest - seconds - 1e-6][::-1]
+    if len(window) < MIN_STABLE_FRAMES or not _is_still(window):
+        return None
+    longest = [reading for reading in readings if reading.body.stamp >= newest - STANCE_SECONDS]
+    # Go as far back as the body was as still as it is now.
+    while len(longest) > len(window) and not _is_still(longest):
+        longest = longest[len(longest) // 4 + 1 :] if len(longest) - len(window) > 4 else window
+    body = mean_body([reading.body for reading in longest])
+    facing = facing_of(body)
+    length = leg_length(body)
+    if facing is None or not _is_upright(body.points, facing, length, longest):
+        return None
+    return FoundStance(Stance(body, facing, length), float(np.mean([reading.height for reading in longest])))
+
+
+def _is_still(window: Sequence[Reading]) -> bool:
+    length = leg_length(window[-1].body)
+    heights = np.array([reading.height for reading in window])
+    if np.ptp(heights) > STILL_HEIGHT * length:
+        return False
+    ankles = np.stack([reading.ankles for reading in window])
+    moved = np.ptp(ankles[:, np.isfinite(ankles).all(axis=(0, 2))], axis=0)
+    return bool(moved.size > 0 and (moved < STILL_ANKLES * length * _view_factor(window[-1])).all())
+
+
+def _is_upright(points: Array, facing: Array, length: float, window: Sequence[Reading]) -> bool:
+    flexion = np.nanmean(np.stack([reading.flexion for reading in window]))
+    if not flexion < STANDING_FLEXION:
+        return False
+    trunk = points[NECK] - points[PELVIS]
+    if np.isfinite(trunk).all() and abs(forward_lean(trunk, facing)) > STANDING_LEAN:
+        return False
+    along = points[list(ANKLES)] @ facing
+    if np.isfinite(along).all() and abs(along[0] - along[1]) > FEET_LEVEL * length:
+        return False
+    return bool(abs(points[PELVIS] @ facing - np.nanmean(along)) < PELVIS_OVER_FEET * length)
+
+
+def is_near_stance(reading: Reading, stance: Stance) -> bool:
+    """True where every seen foot is where it was in the stance: planted."""
+    moved = np.nan_to_num(reading.ankles - stance.body.points[list(ANKLES)])
+    factor = stance.leg_length * _view_factor(reading)
+    sideways = np.linalg.norm(moved[:, :2], axis=1)
+    return bool((sideways < PLANTED_SIDEWAYS * factor).all() and (moved[:, 2] < PLANTED_LIFT * factor).all())
+
+
+def _view_factor(reading: Reading) -> float:
+    return ONE_CAMERA_FACTOR if reading.body.views == 1 else 1.0
