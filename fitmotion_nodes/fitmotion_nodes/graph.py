@@ -34,7 +34,7 @@ class GraphOptions:
     source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) instead of a camera.
     mover: name of a built-in subject instead of a camera. Exactly one of the three is given.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
-    movement, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance "rig_1".
+    movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance "rig_1".
     params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value, overrides all.
     """
 
@@ -44,6 +44,7 @@ class GraphOptions:
     lossless: bool = False
     loop: bool = False
     movement: str = ""
+    variation: str = ""
     subject: str = ""
     tilt: float = math.nan
     namespace: str = ""
@@ -147,12 +148,11 @@ def _replay(options: GraphOptions, place: Place) -> NodeSpec:
 
 
 def _fms(options: GraphOptions, place: Place) -> NodeSpec:
-    # a movement that was asked for starts in its first variation; the node knows which that is
     return NodeSpec(
         executable="fms",
         name="fms",
         kind=FmsParameters,
-        parameters={**_timing(options), **_given(movement=options.movement)},
+        parameters={**_timing(options), **_given(movement=options.movement, variation=options.variation)},
     )
 
 

@@ -1,0 +1,114 @@
+"""Shared memory that dead processes left behind: found and removed, without touching anybody who lives.
+
+Fast DDS names its files in /dev/shm (seen with 2.14 and 3.2): a segment is `fastrtps_<16 hex digits>` (3.x: `fastdds_`) with an
+empty lock file `..._el` beside it that its owner holds with flock; a port is `fastrtps_port<number>` with `_el`, `_sl` and
+`sem...._mutex`. A killed process leaves them all, and 67 MB where it published images. The kernel drops a dead owner's flock, so a
+segment whose lock is free and that no process has open belongs to nobody.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+SHARED_MEMORY = Path("/dev/shm")
+_SEGMENT = re.compile(r"(?:fastrtps|fastdds)_[0-9a-f]{16}")
+_PORT = re.compile(r"(?:sem\.)?((?:fastrtps|fastdds)_port\d+)(?:_el|_sl|_mutex)?")
+# between creating its lock file and locking it a process is defenceless; files younger than this are left for the next sweep
+_SETTLING_TIME = 0.5
+
+
+def remove_dead_segments(since: float, now: float, folder: Path = SHARED_MEMORY) -> list[str]:
+    """Remove the segments of this user, made after `since`, whose owner is dead; returns their names.
+
+    since, now: seconds as in `time.time()`. Segments have random names and are never opened anew, so this is safe at any time;
+    segments of the last half second are left for a later call.
+    """
+    candidates = set()
+    for name in _own_files(folder, since, now - _SETTLING_TIME):
+        # the lock file keeps the time of its making, while a segment's changes with every write; some segments lost theirs
+        segment = name.removesuffix("_el")
+        if _SEGMENT.fullmatch(segment) and (name != segment or not (folder / f"{segment}_el").exists()):
+            candidates.add(segment)
+    free = [name for name in sorted(candidates) if _is_free(folder / f"{name}_el")]
+    return _remove_unused(folder, free, companions=("_el",))
+
+
+def remove_dead_ports(since: float, now: float, folder: Path = SHARED_MEMORY) -> list[str]:
+    """Remove the ports of this user that no process has open; returns their names.
+
+    A port is reused by the next process of the same number, so this is for the end of a run, when all its nodes are gone.
+    """
+    ports = {match[1] for name in _own_files(folder, since, now) if (match := _PORT.fullmatch(name))}
+    free = [name for name in sorted(ports) if _is_free(folder / f"{name}_el") and _is_free(folder / f"{name}_sl")]
+    removed = _remove_unused(folder, free, companions=("_el", "_sl"))
+    for name in removed:
+        _unlink(folder / f"sem.{name}_mutex")
+    return removed
+
+
+def _own_files(folder: Path, since: float, until: float) -> list[str]:
+    """Names of this user's files in the folder that were last created or written between two times."""
+    names = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # gone meanwhile
+                status = entry.stat(follow_symlinks=False)
+                if status.st_uid == os.getuid() and since <= status.st_ctime <= until:
+                    names.append(entry.name)
+    return names
+
+
+def _is_free(lock_file: Path) -> bool:
+    """Whether nobody holds the lock; a lock file that is gone is held by nobody."""
+    try:
+        descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _remove_unused(folder: Path, names: Iterable[str], companions: tuple[str, ...]) -> list[str]:
+    names = list(names)
+    if not names:
+        return []
+    used = open_files(folder)
+    removed = []
+    for name in names:
+        if name in used or any(name + ending in used for ending in companions):
+            continue
+        for ending in ("", *companions):
+            _unlink(folder / f"{name}{ending}")
+        removed.append(name)
+    return removed
+
+
+def open_files(folder: Path = SHARED_MEMORY) -> set[str]:
+    """Names of the files in the folder that some visible process has open or mapped."""
+    prefix = f"{folder}/"
+    names = set()
+    for process in Path("/proc").iterdir():
+        if not process.name.isdecimal():
+            continue
+        with suppress(OSError):  # gone, or somebody else's
+            maps = (process / "maps").read_text(errors="replace")
+            names.update(line.rpartition(prefix)[2] for line in maps.splitlines() if prefix in line)
+        with suppress(OSError):
+            targets = (os.readlink(link) for link in (process / "fd").iterdir())
+            names.update(target.removeprefix(prefix) for target in targets if target.startswith(prefix))
+    return names
+
+
+def _unlink(path: Path) -> None:
+    with suppress(FileNotFoundError, PermissionError):
+        path.unlink()
