@@ -6,7 +6,6 @@ Arrays on the way in are views of the message's own memory where that is possibl
 
 import math
 from array import array
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -45,7 +44,8 @@ NANOSECONDS = 1_000_000_000
 WORLD_FRAME = "world"
 # the distortion model of a camera that nobody calibrated: no consumer can take the guess for a calibration
 PINHOLE_GUESS = "pinhole_guess"
-_UNIT_TOLERANCE = 0.02  # of a unit vector's or quaternion's length; float32 rounding is 1e-7, so this finds mistakes only
+# of the length of a unit vector or quaternion; float32 rounding is 1e-7, so this finds mistakes only
+_UNIT_TOLERANCE = 0.02
 _CLIP_ARRAYS = tuple(name for name in ARRAY_SHAPES if name != "bone_offsets")
 _CHANNELS = {"rgb8": 3, "bgr8": 3, "mono8": 1, "rgba8": 4, "bgra8": 4}
 _TO_RGB = {
@@ -275,9 +275,7 @@ def criterion_from_msg(msg: RosCriterion) -> Criterion:
     )
 
 
-def assessment_to_msg(
-    assessment: Assessment, frame_id: str = WORLD_FRAME, stamp: Time | None = None
-) -> RosAssessment:
+def assessment_to_msg(assessment: Assessment, frame_id: str = WORLD_FRAME, stamp: Time | None = None) -> RosAssessment:
     """The result of a repetition as a message. stamp: the exact stamp of the pose that completed it, where there is one."""
     return RosAssessment(
         header=Header(stamp=stamp or stamp_to_msg(assessment.stamp), frame_id=frame_id),
@@ -395,9 +393,7 @@ def image_to_msg(image: Uint8, header: Header, encoding: str = "rgb8") -> RosIma
     data = array("B")
     data.frombytes(np.ascontiguousarray(image).data)  # half a millisecond; assigning the array itself takes hundreds
     step = width * _CHANNELS[encoding]
-    return RosImage(
-        header=header, height=height, width=width, encoding=encoding, is_bigendian=0, step=step, data=data
-    )
+    return RosImage(header=header, height=height, width=width, encoding=encoding, is_bigendian=0, step=step, data=data)
 
 
 def image_from_msg(msg: RosImage) -> Uint8:
@@ -480,5 +476,5 @@ def _enum(kind: Any, value: int, what: str) -> Any:
         raise ValueError(f"{what} is {value}; allowed: {_listed(allowed)}") from None
 
 
-def _listed(names: "dict[int, str] | Sequence[str]") -> str:
-    return ", ".join(f"{number} ({name})" for number, name in names.items()) if isinstance(names, dict) else ", ".join(names)
+def _listed(names: dict[int, str]) -> str:
+    return ", ".join(f"{number} ({name})" for number, name in names.items())

@@ -22,6 +22,7 @@ PARAMETERS_EXIT_CODE = 2  # a process that ends with this had wrong parameters: 
 RELIABILITIES = ("auto", "best_effort", "reliable")
 # parameters that rclpy itself declares or reads; they are nobody's typing mistake
 _RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")
+_LOSSLESS_IMAGES = 8  # queue of images in lossless mode; never more than two are under way
 _RCLPY_PREFIXES = ("qos_overrides.", "logging.")
 
 
@@ -368,22 +369,43 @@ def _watch(node: "Node", value: Parameters, on_change: Callable[[Parameters], No
 
 
 def frame_qos(parameters: StreamParameters) -> Any:
-    """Quality of service of images, skeletons and poses: sensor data live, every frame in lossless mode."""
-    from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+    """Quality of service of skeletons, poses and states: sensor data live, every message in lossless mode.
+
+    Lossless, a listener that joins late gets what was sent before it: which process starts first changes no result.
+    """
+    from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
     reliability = ReliabilityPolicy.RELIABLE if parameters.reliable else ReliabilityPolicy.BEST_EFFORT
     if parameters.lossless:
-        return QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=reliability)
+        durability = DurabilityPolicy.TRANSIENT_LOCAL
+        return QoSProfile(history=HistoryPolicy.KEEP_ALL, reliability=reliability, durability=durability)
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=parameters.qos_depth or 5, reliability=reliability)
 
 
-def result_qos(*, latched: bool = False) -> Any:
-    """Quality of service of results: reliable; latched (transient local) for what a late listener must still get."""
+def image_qos(parameters: StreamParameters, *, newest: bool = False) -> Any:
+    """Quality of service of images. newest: for a listener that is slower than the camera, a queue of one.
+
+    Lossless, acknowledgements bound what is under way to two images; a queue of all would keep gigabytes for a listener
+    that died.
+    """
+    from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+    reliability = ReliabilityPolicy.RELIABLE if parameters.reliable else ReliabilityPolicy.BEST_EFFORT
+    live_depth = parameters.qos_depth or (1 if newest else 5)
+    depth = _LOSSLESS_IMAGES if parameters.lossless else live_depth
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability)
+
+
+def result_qos(*, latched: bool = False, depth: int | None = None) -> Any:
+    """Quality of service of results: reliable; latched (transient local) for what a late listener must still get.
+
+    depth: how many are kept; without it 1 latched, else 50.
+    """
     from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=1 if latched else 50,
+        depth=depth or (1 if latched else 50),
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )

@@ -10,11 +10,15 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 
+class CannotRun(Exception):
+    """A node cannot do its work and starting it again would not help; the text is one sentence for people."""
+
+
 def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None) -> int:
     """Make a node and spin it until it is told to stop; returns the process's exit code.
 
-    0: stopped by Ctrl-C, by shutdown, or by the node itself (it raises `SystemExit`). 2: wrong parameters,
-    said in one line on stderr, which tells a supervisor that starting again would not help.
+    0: stopped by Ctrl-C, by shutdown, or by the node itself (it raises `SystemExit`). 2: wrong parameters
+    or a node that says `CannotRun`, in one line on stderr, which tells a supervisor that starting again would not help.
     """
     import rclpy
     from rclpy.exceptions import ParameterException
@@ -29,6 +33,8 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None)
         pass
     except (ParameterError, ParameterException) as error:
         return _refuse(f"wrong parameters: {error}")
+    except CannotRun as error:
+        return _refuse(str(error))
     except RuntimeError as error:
         if node is not None or "arse" not in str(error):
             raise
