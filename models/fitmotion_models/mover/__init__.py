@@ -1,0 +1,19 @@
+"""Parametric bodies with known truth: their parameters are what a measurement has to find."""
+
+from fitmotion_models.mover.clip import seen_from
+from fitmotion_models.mover.movers import MOVERS, make_mover
+from fitmotion_models.mover.squat import SquatTruth, squat_clip, squat_series, squat_truth
+from fitmotion_models.mover.squat_parameters import SquatParameters
+from fitmotion_models.mover.squat_timing import RepetitionTimes
+
+__all__ = [
+    "MOVERS",
+    "RepetitionTimes",
+    "SquatParameters",
+    "SquatTruth",
+    "make_mover",
+    "seen_from",
+    "squat_clip",
+    "squat_series",
+    "squat_truth",
+]
