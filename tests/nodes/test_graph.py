@@ -1,0 +1,159 @@
+"""The graph as data."""
+
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from fitmotion_nodes.graph import PROFILE_VARIABLES, Graph, GraphOptions, NodeSpec, build_graph
+from fitmotion_nodes.parameter_files import overrides_for
+from fitmotion_nodes.parameters import ParameterError
+
+CONFIG = Path(__file__).resolve().parents[2] / "launch" / "config"
+
+
+def graph(environment: dict[str, str] | None = None, **options: object) -> Graph:
+    return build_graph(GraphOptions(**options), CONFIG, environment or {})  # type: ignore[arg-type]
+
+
+def node(built: Graph, name: str) -> NodeSpec:
+    return next(spec for spec in built.nodes if spec.name == name)
+
+
+def test_a_camera_brings_images_to_the_scorer() -> None:
+    built = graph(source="0")
+    assert [spec.name for spec in built.nodes] == ["camera", "pose", "fms"]
+    assert [spec.name for spec in built.nodes if spec.lifecycle] == ["camera", "pose"]
+    assert [spec.name for spec in built.nodes if spec.ends_run] == ["camera"]
+    assert "lossless" not in node(built, "camera").parameters
+
+
+@pytest.mark.parametrize("source", [{"mover": "squat"}, {"replay": __file__}])
+def test_a_replay_needs_no_camera(source: dict[str, str]) -> None:
+    built = graph(**source)
+    assert [spec.name for spec in built.nodes] == ["replay", "fms"]
+    assert [spec.name for spec in built.nodes if spec.ends_run] == ["replay"]
+
+
+def test_lossless_is_said_to_every_node_and_a_crash_starts_the_run_over() -> None:
+    built = graph(source="a.mp4", lossless=True)
+    assert all(spec.parameters["lossless"] and spec.parameters["use_sim_time"] for spec in built.nodes)
+    assert built.restart_together
+    assert not graph(source="a.mp4").restart_together
+
+
+@pytest.mark.parametrize("options", [{}, {"source": "0", "mover": "squat"}])
+def test_exactly_one_source(options: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        graph(**options)
+
+
+def test_what_is_not_said_is_left_to_files_and_defaults() -> None:
+    assert set(node(graph(source="0"), "fms").parameters) == set()
+    assert node(graph(source="0", tilt=0.1, subject="anna"), "pose").parameters == {"tilt": 0.1, "subject": "anna"}
+
+
+def test_a_namespace_moves_every_node() -> None:
+    assert [spec.full_name for spec in graph(source="0", namespace="/rig_1/").nodes] == [
+        "/rig_1/camera",
+        "/rig_1/pose",
+        "/rig_1/fms",
+    ]
+    with pytest.raises(ValueError, match="no ROS namespace"):
+        graph(source="0", namespace="rig 1")
+
+
+def test_files_arguments_and_explicit_parameters_in_that_order(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"camera": {"ros__parameters": {"fps": 25.0, "source": "1", "jpeg_quality": 60}}}))
+    built = graph(source="0", params_file=path, parameters={"camera": {"jpeg_quality": 70}})
+    parameters = node(built, "camera").parameters
+    assert (parameters["fps"], parameters["source"], parameters["jpeg_quality"]) == (25.0, "0", 70)
+
+
+def test_wrong_parameters_are_found_before_anything_starts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("/**/camera: {ros__parameters: {jpeg_quality: 700}}")
+    with pytest.raises(ParameterError, match="camera: jpeg_quality=700"):
+        graph(source="0", params_file=path)
+    with pytest.raises(ParameterError, match="not in this run; its nodes: replay, fms"):
+        graph(mover="squat", parameters={"camera": {}})
+
+
+def test_only_the_image_publisher_gets_the_large_segment() -> None:
+    built = graph(source="0")
+    assert set(node(built, "camera").environment) == set(PROFILE_VARIABLES)
+    assert not node(built, "pose").environment
+    profile = ElementTree.parse(node(built, "camera").environment[PROFILE_VARIABLES[0]])
+    namespace = "{http://www.eprosima.com}"
+    assert int(profile.findtext(f".//{namespace}segment_size") or 0) == 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{PROFILE_VARIABLES[0]: "/mine.xml"}, {PROFILE_VARIABLES[1]: "/mine.xml"}, {"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"}],
+)
+def test_the_users_profile_or_middleware_is_respected(environment: dict[str, str]) -> None:
+    assert not node(graph(environment, source="0"), "camera").environment
+
+
+def test_discovery_stays_on_this_machine_unless_the_user_says_otherwise() -> None:
+    assert graph(source="0").environment == {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    assert graph({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, source="0").environment == {}
+
+
+def test_shipped_overrides_are_valid_and_really_override() -> None:
+    for spec in graph(source="0").nodes:
+        for name, value in overrides_for(spec.full_name, [CONFIG / "live.yaml"]).items():
+            assert getattr(spec.kind(), name) != value, f"{spec.name}.{name} repeats the default"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("camera: [1, 2]", "/camera holds [1, 2]"),
+        ("just words", "'just words'"),
+        ("a: b: c", "not YAML (line 1)"),
+        ("camera: {ros__parameters: 3}", "ros__parameters of /camera holds 3"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    with pytest.raises(ParameterError) as caught:
+        overrides_for("/camera", [path])
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+SECTIONS = """
+/**: {ros__parameters: {a: 1, b: 1, c: 1, d: 1, nested: {deep: 1}}}
+/*/camera: {ros__parameters: {b: 2}}
+/**/camera: {ros__parameters: {c: 3}}
+rig_1: {camera: {ros__parameters: {d: 4}}}
+/camera: {ros__parameters: {d: 5}}
+"""
+
+
+@pytest.mark.parametrize("full_name", ["/camera", "/rig_1/camera", "/rig_1/left/camera", "/rig_1/pose"])
+def test_sections_match_as_in_rcl(tmp_path: Path, full_name: str) -> None:
+    """The same file, given to a real node of that name, gives it the same parameters."""
+    rclpy = pytest.importorskip("rclpy")
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    path = tmp_path / "sections.yaml"
+    path.write_text(SECTIONS)
+    context = rclpy.Context()
+    rclpy.init(context=context, args=["--ros-args", "--params-file", str(path), "--disable-external-lib-logs"])
+    namespace, _, name = full_name.rpartition("/")
+    made = rclpy.create_node(
+        name, namespace=namespace or "/", context=context, automatically_declare_parameters_from_overrides=True
+    )
+    try:
+        expected = {key: value.value for key, value in made.get_parameters_by_prefix("").items()}
+    finally:
+        made.destroy_node()
+        rclpy.shutdown(context=context)
+    ours = overrides_for(full_name, [path])
+    assert ours == {key: value for key, value in expected.items() if key in ours}
+    assert set(expected) - set(ours) <= {"use_sim_time", "start_type_description_service"}
