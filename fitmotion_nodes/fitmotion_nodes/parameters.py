@@ -117,13 +117,13 @@ class CameraParameters(StreamParameters):
     frame_id: str = parameter("camera_optical_frame", "frame of the images: optical axes, x right, y down, z forward")
     width: int = parameter(
         0,
-        "width of the images, pixels (files are resized, cameras asked); 0: as they come",
+        "greatest width of the images, pixels: cameras are asked, larger images scaled to fit; 0: as they come",
         at_least=0,
         at_most=16384,
     )
     height: int = parameter(
         0,
-        "height of the images, pixels (files are resized, cameras asked); 0: as they come",
+        "greatest height of the images, pixels: cameras are asked, larger images scaled to fit; 0: as they come",
         at_least=0,
         at_most=16384,
     )
