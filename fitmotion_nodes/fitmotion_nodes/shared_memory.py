@@ -1,15 +1,14 @@
 """Shared memory that dead processes left behind: found and removed, without touching anybody who lives.
 
 Fast DDS names its files in /dev/shm (seen with 2.14 and 3.2): a segment is `fastrtps_<16 hex digits>` (3.x: `fastdds_`) with an
-empty lock file `..._el` beside it that its owner holds with flock; a port is `fastrtps_port<number>` with `_el`, `_sl` and
-`sem...._mutex`. A killed process leaves them all, and 67 MB where it published images. The kernel drops a dead owner's flock, so a
-segment whose lock is free and that no process has open belongs to nobody.
+empty lock file `..._el` that its owner holds with flock; a port is `fastrtps_port<number>` with `_el`, `_sl` and
+`sem...._mutex`. A killed process leaves them all, and 67 MB where it published images. The kernel drops a dead owner's
+flock, so a segment whose lock is free belongs to nobody; peers that still have it mapped keep their mapping.
 """
 
 import fcntl
 import os
 import re
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +32,10 @@ def remove_dead_segments(since: float, now: float, folder: Path = SHARED_MEMORY)
         if _SEGMENT.fullmatch(segment) and (name != segment or not (folder / f"{segment}_el").exists()):
             candidates.add(segment)
     free = [name for name in sorted(candidates) if _is_free(folder / f"{name}_el")]
-    return _remove_unused(folder, free, companions=("_el",))
+    for name in free:
+        _unlink(folder / name)
+        _unlink(folder / f"{name}_el")
+    return free
 
 
 def remove_dead_ports(since: float, now: float, folder: Path = SHARED_MEMORY) -> list[str]:
@@ -43,10 +45,14 @@ def remove_dead_ports(since: float, now: float, folder: Path = SHARED_MEMORY) ->
     """
     ports = {match[1] for name in _own_files(folder, since, now) if (match := _PORT.fullmatch(name))}
     free = [name for name in sorted(ports) if _is_free(folder / f"{name}_el") and _is_free(folder / f"{name}_sl")]
-    removed = _remove_unused(folder, free, companions=("_el", "_sl"))
-    for name in removed:
-        _unlink(folder / f"sem.{name}_mutex")
-    return removed
+    if not free:
+        return []
+    used = open_files(folder)
+    free = [name for name in free if not used & {name, f"{name}_el", f"{name}_sl"}]
+    for name in free:
+        for path in (name, f"{name}_el", f"{name}_sl", f"sem.{name}_mutex"):
+            _unlink(folder / path)
+    return free
 
 
 def _own_files(folder: Path, since: float, until: float) -> list[str]:
@@ -76,21 +82,6 @@ def _is_free(lock_file: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _remove_unused(folder: Path, names: Iterable[str], companions: tuple[str, ...]) -> list[str]:
-    names = list(names)
-    if not names:
-        return []
-    used = open_files(folder)
-    removed = []
-    for name in names:
-        if name in used or any(name + ending in used for ending in companions):
-            continue
-        for ending in ("", *companions):
-            _unlink(folder / f"{name}{ending}")
-        removed.append(name)
-    return removed
 
 
 def open_files(folder: Path = SHARED_MEMORY) -> set[str]:
