@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fitmotion_models.skeleton.bones import estimate_bone_offsets
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import (
+    FEET_PARENTS,
     PARENTS,
     feet_from_matrices,
     feet_offsets,
@@ -68,6 +69,10 @@ for _i, _j, _k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
     # row i holds the matrix that turns v into e_i x v
     _LEVI_CIVITA[_i, 3 * _k + _j] = 1.0
     _LEVI_CIVITA[_i, 3 * _j + _k] = -1.0
+
+
+# the joint that each landmark hangs on; the root on itself
+_LANDMARK_PARENTS = (0, *PARENTS[1:], *FEET_PARENTS)
 
 
 class _Hinges(NamedTuple):
@@ -170,6 +175,11 @@ class _Solver:
         self.points, self.weights = points, weights
         self.rest = np.concatenate([offsets, feet_offsets(offsets)], axis=-2)
         self.turned = np.empty((*points.shape[:-2], _JOINTS, 3, 3))
+        # unit directions (..., 26, 3) of the bones that end at each landmark, at rest and as seen
+        self.rest_direction, _ = _directions(self.rest)
+        seen, parents = weights > 0.0, list(_LANDMARK_PARENTS)
+        self.direction, long_enough = _directions(points - points[..., parents, :])
+        self.known = long_enough & seen & seen[..., parents]
 
     def solve(self) -> Float64:
         """World rotation matrices (..., 22, 3, 3)."""
@@ -217,7 +227,8 @@ class _Solver:
         if line.any():
             axis = vt[..., 0, :, None]
             start = (parents @ axis)[..., 0]
-            end = _unit((covariance @ axis)[..., 0], start)
+            end, known = _directions((covariance @ axis)[..., 0])
+            end = np.where(known[..., None], end, start)
             best = np.where(line[..., None, None], _shortest_turn(start, end) @ parents, best)
         self.turned[..., joints, :, :] = best
 
@@ -225,14 +236,9 @@ class _Solver:
         """Turn joints the shortest way from their parents' rotation so that their bones point where they were seen."""
         joints, ends = _SWINGS[step]
         parents = self.turned[..., [PARENTS[joint] for joint in joints], :, :]
-        start = (parents @ _unit(self.rest[..., ends, :], None)[..., None])[..., 0]
-        end = _unit(self._bones(joints, ends), start)
+        start = (parents @ self.rest_direction[..., ends, :, None])[..., 0]
+        end = np.where(self.known[..., ends, None], self.direction[..., ends, :], start)
         self.turned[..., joints, :, :] = _shortest_turn(start, end) @ parents
-
-    def _bones(self, joints: list[int], ends: list[int]) -> Float64:
-        """Seen vectors (..., N, 3) from joints to their bones' ends; 0 where an end is unseen."""
-        seen = (self.weights[..., joints] > 0.0) & (self.weights[..., ends] > 0.0)
-        return (self.points[..., ends, :] - self.points[..., joints, :]) * seen[..., None]
 
     def _hinge(self, limbs: _Hinges) -> None:
         """Twist joints (hips, shoulders) about their bones so that the next joint (knee, elbow) bends as a hinge.
@@ -242,11 +248,10 @@ class _Solver:
         flexion is where b would be without twist; the twist leads from there to where b was seen.
         """
         joints, hinges, ends, axes, limits = limbs
-        a = _unit(self.rest[..., hinges, :], None)
-        b = _unit(self.rest[..., ends, :], None)
-        bones = self._bones(hinges, ends)
+        a = self.rest_direction[..., hinges, :]
+        b = self.rest_direction[..., ends, :]
         base = self.turned[..., joints, :, :]
-        u = (np.swapaxes(base, -1, -2) @ _unit(bones, np.zeros(3))[..., None])[..., 0]
+        u = (np.swapaxes(base, -1, -2) @ self.direction[..., ends, :, None])[..., 0]
         along, across, tilt = _dot(u, a), _dot(b, axes), _dot(a, axes)
         beta = (across - tilt * along) / (1.0 - tilt**2)
         alpha = along - beta * tilt
@@ -256,9 +261,9 @@ class _Solver:
         # both have the same part along a, so the angle between them about a is that of their cross and dot products
         twist = np.arctan2(_dot(a, cross(untwisted, u)), _dot(untwisted, u) - _dot(untwisted, a) * along)
         sine = np.sqrt(np.maximum(1.0 - along**2, 0.0))
-        known = _dot(bones, bones) > 0.0
-        size = np.abs(twist)
-        twist = twist * known * _smooth_step(sine, *_BEND_SINES) * (1.0 - _smooth_step(size, *limits))
+        known = self.known[..., hinges] & self.known[..., ends]
+        belief = _smooth_step(sine, *_BEND_SINES) * (1.0 - _smooth_step(np.abs(twist), *limits))
+        twist = np.where(known, belief * twist, 0.0)
         self.turned[..., joints, :, :] = base @ _turn_about(a, twist)
 
 
@@ -267,14 +272,11 @@ def _dot(a: Float64, b: Float64) -> Float64:
     return result
 
 
-def _unit(vectors: Float64, otherwise: Float64 | None) -> Float64:
-    """Vectors (..., 3) of length 1; those too short to have a direction become `otherwise`."""
-    length = np.sqrt(_dot(vectors, vectors))[..., None]
-    short = length < _SHORTEST_BONE
-    if not short.any():
-        result: Float64 = vectors / length
-        return result
-    return np.where(short, (0.0, 0.0, 1.0) if otherwise is None else otherwise, vectors / np.where(short, 1.0, length))
+def _directions(bones: Float64) -> tuple[Float64, _Bool]:
+    """Bones (..., 3) scaled to length 1, and which (...) are long enough to have a direction; the others stay as short."""
+    length = np.sqrt(_dot(bones, bones))
+    known = length > _SHORTEST_BONE
+    return bones / np.where(known, length, 1.0)[..., None], known
 
 
 def _smooth_step(values: Float64, low: float, high: float) -> Float64:
@@ -316,14 +318,14 @@ def _anchored(landmarks: Float64, points: Float64, weights: Float64) -> Float64:
     """Landmarks (..., 26, 3) moved to where they were seen: all by the same, or each connected part by its own."""
     residual = (points - landmarks) * weights[..., None]
     seen = weights > 0.0
-    cut = seen[..., _CHILDREN] & ~seen[..., _CHILD_PARENTS]
+    cut = seen & ~seen[..., list(_LANDMARK_PARENTS)]
     if not cut.any():
         total = np.maximum(weights.sum(axis=-1), 1e-12)[..., None]
         moved: Float64 = landmarks + (residual.sum(axis=-2) / total)[..., None, :]
         return moved
     # a seen joint below an unseen one starts a part of its own: how the two hang together is not known
     part = np.broadcast_to(np.arange(len(_LANDMARKS)), seen.shape).copy()
-    for child, parent in zip(_CHILDREN, _CHILD_PARENTS, strict=True):
+    for child, parent in enumerate(_LANDMARK_PARENTS):
         together = seen[..., child] & seen[..., parent]
         part[..., child] = np.where(together, part[..., parent], child)
     member = part[..., :, None] == np.arange(len(_LANDMARKS))
@@ -332,7 +334,3 @@ def _anchored(landmarks: Float64, points: Float64, weights: Float64) -> Float64:
     shift = (shares @ residual) / total
     result: Float64 = landmarks + member.astype(np.float64) @ shift
     return result
-
-
-_CHILDREN = list(range(1, len(_LANDMARKS)))
-_CHILD_PARENTS = [*PARENTS[1:], *_indices("left_ankle", "left_foot", "right_ankle", "right_foot")]
