@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fitmotion_models.mover.body import Float64
-from fitmotion_models.skeleton.kinematics import PARENTS, feet_from_matrices, positions_from_matrices
 from fitmotion_models.skeleton.body_pose import Source
+from fitmotion_models.skeleton.kinematics import PARENTS, feet_from_matrices, positions_from_matrices
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import from_matrix
 
@@ -48,7 +49,7 @@ def local_rotations(world: Float64) -> Float64:
     return from_matrix(local)
 
 
-def seen_from(clip: MotionClip, view_direction: tuple[float, float, float] | Float64) -> MotionClip:
+def seen_from(clip: MotionClip, view_direction: ArrayLike) -> MotionClip:
     """The same clip as if one camera had seen it.
 
     view_direction: (3,) from the body to the camera, world frame, of any length: (1, 0, 0) from the front, (0, 1, 0)
@@ -57,6 +58,6 @@ def seen_from(clip: MotionClip, view_direction: tuple[float, float, float] | Flo
     direction = np.asarray(view_direction, dtype=np.float64)
     length = float(np.linalg.norm(direction)) if direction.shape == (3,) else np.nan
     if not (np.isfinite(length) and length > 0.0):
-        raise ValueError(f"view_direction={view_direction} must be three finite numbers (x, y, z), not all 0")
+        raise ValueError(f"view_direction={view_direction!r} must be three finite numbers (x, y, z), not all 0")
     towards = np.tile((direction / length).astype(np.float32), (len(clip), 1))
     return replace(clip, view_direction=towards, views=1)

@@ -1,7 +1,7 @@
 """The squat of a parametric body: a clip whose every number is known, and those numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import floor, isfinite
 
 import numpy as np
@@ -67,7 +67,8 @@ def squat_series(squats: Sequence[SquatParameters], *, fps: float = 30.0, subjec
     stamps = np.arange(floor(length * fps + 1e-9) + 1) / fps
     posture = _move(sequence, solutions, times, stamps)
     root, world = solutions[0].footing.matrices(posture)
-    return clip_from_matrices(stamps, root, world, solutions[0].footing.bones, fps=fps, subject=subject, labels=("squat",))
+    bones = solutions[0].footing.bones
+    return clip_from_matrices(stamps, root, world, bones, fps=fps, subject=subject, labels=("squat",))
 
 
 def squat_truth(parameters: SquatParameters) -> SquatTruth:
@@ -133,7 +134,7 @@ def _move(
         result: Float64 = standing + sum(getattr(move, name) - standing for move in moves)
         return result
 
-    return Posture(**{name: total(name) for name in Posture.__dataclass_fields__})
+    return Posture(**{field.name: total(field.name) for field in fields(Posture)})
 
 
 def _repetition(

@@ -1,7 +1,7 @@
 """From squat parameters to the postures of stance and bottom: where the hips have to be for the numbers to hold."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -233,22 +233,21 @@ def _newton(residuals: Callable[[Float64], Float64], start: Float64) -> tuple[Fl
 def _advice(parameters: SquatParameters) -> str:
     """Which of the parameters that were set can be changed alone, and to what."""
     default = SquatParameters()
-    was_set = [field.name for field in fields(parameters) if getattr(parameters, field.name) != getattr(default, field.name)]
-    for name in (name for name in _ADJUSTABLE if name in was_set):
+    was_set = [name for name in _ADJUSTABLE if getattr(parameters, name) != getattr(default, name)]
+    for name in was_set:
         low, high, unit = FIELD_RANGES[name]
-        values = np.linspace(low, high, _TRIALS)
-        possible = [value for value in values if _is_possible(replace(parameters, **{name: float(value)}))]
+        possible = [value for value in np.linspace(low, high, _TRIALS) if _is_possible(parameters, name, value)]
         if possible:
             return (
                 f"Leave the rest and set {name} (now {getattr(parameters, name)}) "
                 f"between about {possible[0]:.3g} and {possible[-1]:.3g} {unit}"
             )
-    return "Change more than one of: " + ", ".join(name for name in _ADJUSTABLE if name in was_set)
+    return "Change more than one of: " + ", ".join(was_set)
 
 
-def _is_possible(parameters: SquatParameters) -> bool:
+def _is_possible(parameters: SquatParameters, name: str, value: float) -> bool:
     try:
-        _solve(parameters)
+        _solve(replace(parameters, **{name: float(value)}))  # type: ignore[arg-type]
     except ValueError:
         return False
     return True

@@ -19,8 +19,8 @@ COLLAR_ELEVATION = np.radians(20.0)
 def trunk_matrices(bones: Float64, lean: Float64, roll: Float64) -> Float64:
     """World matrices (..., 4, 3, 3) of pelvis, spine1, spine2, spine3.
 
-    lean: (...) radians, the wanted angle of neck - pelvis against the vertical, forward positive; roll: (...) radians of
-    the pelvis about the forward axis, left side up positive. The spine bends sideways to bring the neck over the pelvis.
+    lean: (...) radians, the wanted angle of neck - pelvis against the vertical, forward positive. roll: (...) radians
+    of the pelvis about the forward axis, left side up positive; the spine bends to bring the neck over the pelvis.
     """
     turn = lean - _lean_after(bones, np.zeros_like(lean), roll)
     for _ in range(8):  # Newton's steps with the derivative taken as 1: the error falls tenfold or more a step
