@@ -138,7 +138,7 @@ class CameraParameters(StreamParameters):
     compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
     jpeg_quality: int = parameter(80, "quality of the JPEG images, percent", at_least=1, at_most=100, dynamic=True)
     reconnect_s: float = parameter(
-        1.0, "seconds between attempts to open a camera that has gone", at_least=0.1, at_most=60.0, dynamic=True
+        1.0, "seconds before a camera that has gone is tried again; doubles with every attempt", at_least=0.1, at_most=60.0, dynamic=True
     )
 
     def check_together(self) -> None:

@@ -1,0 +1,262 @@
+"""The camera node: a video file, a folder of images, a webcam or a network camera as ROS images."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+
+import cv2
+from builtin_interfaces.msg import Time
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, open_source
+from fitmotion_msgs.msg import Skeleton2D
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
+
+from fitmotion_nodes.conversions import (
+    NANOSECONDS,
+    Uint8,
+    camera_info_to_msg,
+    compressed_image_to_msg,
+    image_to_msg,
+    stamp_to_msg,
+)
+from fitmotion_nodes.diagnostics import NodeDiagnostics
+from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker
+from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
+from fitmotion_nodes.spin import CannotRun, run_node
+
+LINGER_S = 0.3  # after the last frame, so that it leaves the process before the process ends
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A frame that is ready to go: only the stamp is missing in its message."""
+
+    stamp: float
+    image_bgr: Uint8
+    message: RosImage
+
+
+class CameraNode(LifecycleNode):
+    """Publishes image_raw (Image rgb8), image_raw/compressed (JPEG), camera_info, /diagnostics; lossless: /clock.
+
+    Subscribes, in lossless mode, skeleton_2d: the acknowledgement of every image. The process ends with status 0 after the
+    last frame of a file that is not looped, and with 2 and one line when the source cannot be used.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("camera")
+        self._parameters = declare(self, CameraParameters, self._on_parameters)
+        self._diagnostics = NodeDiagnostics(self, live=not self._parameters.lossless)
+        self._source: ImageSource | None = None
+        self._worker: Worker | None = None
+        self._failure = ""
+        self._ended: Exception | None = None
+        # ends are handled in the executor's thread: a worker cannot end a process from its own
+        self._end = self.create_guard_condition(self._on_end)
+        if self._parameters.autostart:
+            self._autostart()
+
+    # ---- lifecycle ----
+
+    def _autostart(self) -> None:
+        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
+            raise CannotRun(f"camera: {self._failure}")
+        self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the source and make the publishers."""
+        try:
+            self._source = self._open()
+        except ValueError as error:
+            self._failure = str(error)
+            self.get_logger().error(self._failure)
+            return TransitionCallbackReturn.FAILURE
+        self._create_publishers()
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to send images."""
+        result = super().on_activate(state)
+        self._worker = Worker(self._play, self._when_ended)
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop to send images; the source stays open."""
+        self._stop_worker()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the source."""
+        result = super().on_cleanup(state)
+        self._close()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and close."""
+        self._stop_worker()
+        self._close()
+        return super().on_shutdown(state)
+
+    def destroy_node(self) -> None:
+        """Stop the thread and let go of the camera before the node goes."""
+        self._stop_worker()
+        self._close()
+        super().destroy_node()
+
+    # ---- source ----
+
+    def _open(self) -> ImageSource:
+        given = self._parameters
+        source = open_source(
+            given.source,
+            fps=given.fps or None,
+            width=given.width or None,
+            height=given.height or None,
+            clock=lambda: self.get_clock().now().nanoseconds / NANOSECONDS,
+        )
+        self._size = _fitting_size(source, given.width, given.height)
+        if given.calibration_file:
+            camera = CameraModel.from_file(given.calibration_file).scaled_to(*self._size)
+            lens = f"calibration {given.calibration_file}"
+        else:
+            camera = CameraModel.guess(*self._size)
+            lens = "a pinhole guess, not a calibration (parameter calibration_file)"
+        self._camera_info = camera_info_to_msg(camera, Header(frame_id=given.frame_id))
+        self._diagnostics.engine = f"{source.spec} {self._size[0]}x{self._size[1]} {source.fps:.4g} Hz"
+        self._diagnostics.extra["intrinsics"] = lens
+        self.get_logger().info(f"{self._diagnostics.engine}; intrinsics: {lens}")
+        return source
+
+    def _create_publishers(self) -> None:
+        images, small = image_qos(self._parameters), frame_qos(self._parameters)
+        self._image_publisher = self.create_lifecycle_publisher(RosImage, "image_raw", images)
+        self._jpeg_publisher = self.create_lifecycle_publisher(CompressedImage, "image_raw/compressed", images)
+        self._info_publisher = self.create_lifecycle_publisher(CameraInfo, "camera_info", small)
+        self._lifecycle_publishers = [self._image_publisher, self._jpeg_publisher, self._info_publisher]
+        self._window, self._acknowledgements = Window(), None
+        if self._parameters.lossless:
+            self._clock_publisher = self.create_lifecycle_publisher(Clock, "/clock", 10)
+            self._lifecycle_publishers.append(self._clock_publisher)
+            self._acknowledgements = self.create_subscription(
+                Skeleton2D, "skeleton_2d", self._on_acknowledgement, small
+            )
+
+    def _close(self) -> None:
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+            for publisher in self._lifecycle_publishers:
+                self.destroy_lifecycle_publisher(publisher)
+            if self._acknowledgements is not None:
+                self.destroy_subscription(self._acknowledgements)
+
+    def _stop_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _on_parameters(self, parameters: CameraParameters) -> None:
+        self._parameters = parameters
+
+    # ---- frames; in the worker's thread ----
+
+    def _play(self, stop: Event) -> None:
+        assert self._source is not None
+        if self._source.live:
+            self._live = LivePlayer(
+                self._source, self._emit_live, self._on_camera_event, lambda: self._parameters.reconnect_s
+            )
+            self._live.run(stop)
+            return
+        if self._parameters.lossless:
+            self._play_lossless(self._source, stop)
+        else:
+            self._player = RealTimePlayer(
+                self._source, self._prepare, self._emit_now, loop=self._parameters.loop
+            )
+            self._player.run(stop)
+        self._image_publisher.wait_for_all_acked(Duration(seconds=1))
+        stop.wait(LINGER_S)
+
+    def _play_lossless(self, source: ImageSource, stop: Event) -> None:
+        while (frame := source.read()) is not None:
+            picture = self._prepare(frame)
+            stamp = stamp_to_msg(picture.stamp)
+            if not self._window.send((stamp.sec, stamp.nanosec), lambda p=picture, s=stamp: self._emit(p, s), stop):
+                return
+        self._window.drain(stop)
+
+    def _on_acknowledgement(self, msg: Skeleton2D) -> None:
+        self._window.acknowledge((msg.header.stamp.sec, msg.header.stamp.nanosec))
+
+    def _prepare(self, frame: Frame) -> Picture:
+        image = frame.image_bgr
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+        # RGB, so that the pose node, which has the least time, does not have to convert
+        message = image_to_msg(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), Header())
+        return Picture(frame.stamp, image, message)
+
+    def _emit_live(self, frame: Frame) -> None:
+        self._diagnostics.dropped = self._live.dropped
+        self._diagnostics.extra["reconnects"] = str(self._live.reconnects)
+        self._emit(self._prepare(frame), stamp_to_msg(frame.stamp))
+
+    def _emit_now(self, picture: Picture) -> None:
+        self._diagnostics.dropped = self._player.skipped
+        self._diagnostics.warning = "decoding is slower than the video" if self._player.slow else ""
+        self._emit(picture, self.get_clock().now().to_msg())
+
+    def _emit(self, picture: Picture, stamp: Time) -> None:
+        header = Header(stamp=stamp, frame_id=self._parameters.frame_id)
+        if self._parameters.lossless:
+            self._clock_publisher.publish(Clock(clock=stamp))
+        self._camera_info.header = header
+        self._info_publisher.publish(self._camera_info)
+        picture.message.header = header
+        self._image_publisher.publish(picture.message)
+        self._diagnostics.frames_in += 1
+        self._diagnostics.sent(stamp)
+        if self._parameters.compressed and self._jpeg_publisher.get_subscription_count():
+            quality = self._parameters.jpeg_quality
+            self._jpeg_publisher.publish(compressed_image_to_msg(picture.image_bgr, header, quality))
+
+    def _on_camera_event(self, sentence: str, connected: bool) -> None:
+        self._diagnostics.warning = "" if connected else sentence
+        log = self.get_logger()
+        (log.info if connected else log.warning)(sentence)
+
+    # ---- the end ----
+
+    def _when_ended(self, error: Exception | None) -> None:
+        self._ended = error
+        self._end.trigger()
+
+    def _on_end(self) -> None:
+        if isinstance(self._ended, SourceError):
+            raise CannotRun(f"camera: {self._ended}")
+        if self._ended is not None:
+            raise self._ended
+        self.get_logger().info(f"end of {self._parameters.source}: {self._diagnostics.frames_out} frames sent")
+        raise SystemExit(0)
+
+
+def _fitting_size(source: ImageSource, width: int, height: int) -> tuple[int, int]:
+    """The source's size scaled down to fit into width x height pixels (0: as it is), its shape kept."""
+    scale = min(width / source.width, height / source.height, 1.0) if width and height else 1.0
+    return max(round(source.width * scale), 1), max(round(source.height * scale), 1)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped or its source has ended."""
+    return run_node(CameraNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""How a source feeds the graph: in real time, or losslessly against acknowledgements. Knows nothing of ROS."""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, SourceLost
+
+# a frame that nobody acknowledged is sent again after this long: its listener was started anew
+PATIENCE_S = 2.0
+UNDER_WAY = 2  # frames: one being worked on, one waiting, so that the consumer never idles
+MAX_SKIPS = 5  # frames left out in a row; a decoder that is still behind then is too slow, and the video plays slower
+MAX_BACK_OFF_S = 30.0
+
+Picture = TypeVar("Picture")
+
+
+class Window:
+    """Lets at most a few frames be under way between a source and the consumer that acknowledges them."""
+
+    def __init__(self, size: int = UNDER_WAY, patience_s: float = PATIENCE_S) -> None:
+        self._size, self._patience = size, patience_s
+        self._changed = threading.Condition()
+        self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
+        self.resent = 0
+
+    def send(self, key: Hashable, publish: Callable[[], None], stop: threading.Event) -> bool:
+        """Wait for room, then publish; key: what the acknowledgement will name. False when told to stop."""
+        if not self._wait(self._size - 1, stop):
+            return False
+        with self._changed:
+            self._waiting[key] = publish
+        publish()
+        return True
+
+    def drain(self, stop: threading.Event) -> bool:
+        """Wait until everything is acknowledged. False when told to stop."""
+        return self._wait(0, stop)
+
+    def acknowledge(self, key: Hashable) -> None:
+        """The consumer is done with a frame; unknown keys (second acknowledgements) are ignored."""
+        with self._changed:
+            self._waiting.pop(key, None)
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Make the waiting side look whether it was told to stop."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait(self, at_most: int, stop: threading.Event) -> bool:
+        while not stop.is_set():
+            with self._changed:
+                done = self._changed.wait_for(
+                    lambda: len(self._waiting) <= at_most or stop.is_set(), timeout=self._patience
+                )
+                overdue = [] if done else list(self._waiting.values())
+            if done:
+                return not stop.is_set()
+            for publish in overdue:
+                self.resent += 1
+                publish()
+        return False
+
+
+class Pacer:
+    """Keeps a schedule on the steady clock: waits are to absolute times, so that they never add up to a drift."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._start: float | None = None
+
+    def late(self, offset: float) -> float:
+        """By how many seconds a time of the schedule has passed; negative while it is ahead. Nothing is late at first."""
+        return 0.0 if self._start is None else time.monotonic() - self._start - offset
+
+    def wait(self, offset: float) -> bool:
+        """Sleep until a time of the schedule (seconds since its start, which is the first wait). False when told to stop."""
+        if self._start is None:
+            self._start = time.monotonic() - offset
+        remaining = -self.late(offset)
+        return not (self._stop.wait(remaining) if remaining > 0 else self._stop.is_set())
+
+    def postpone(self, seconds: float) -> None:
+        """Move the rest of the schedule back."""
+        if self._start is not None:
+            self._start += max(seconds, 0.0)
+
+
+class RealTimePlayer(Generic[Picture]):
+    """Plays a file or folder at its own rate. When the machine is too slow frames are left out: the newest wins.
+
+    prepare (resize, convert) is done ahead of the frame's time, emit at it.
+    """
+
+    def __init__(
+        self, source: ImageSource, prepare: Callable[[Frame], Picture], emit: Callable[[Picture], None], *, loop: bool
+    ) -> None:
+        self.skipped = 0
+        self.slow = False  # the decoder does not keep up even when frames are left out
+        self._source, self._prepare, self._emit, self._loop = source, prepare, emit, loop
+
+    def run(self, stop: threading.Event) -> None:
+        """Play to the end, or until told to stop."""
+        pacer = Pacer(stop)
+        period = 1.0 / self._source.fps
+        position = 0
+        while not stop.is_set():
+            position += self._skip_late(pacer, position, period)
+            frame = self._source.read()
+            if frame is None:
+                if not self._loop:
+                    return
+                self._source.rewind()  # takes a moment: the schedule waits for it
+                pacer.postpone(pacer.late(position * period))
+                continue
+            picture = self._prepare(frame)
+            if not pacer.wait(position * period):
+                return
+            self._emit(picture)
+            position += 1
+
+    def _skip_late(self, pacer: Pacer, position: int, period: float) -> int:
+        skips = 0
+        while pacer.late((position + skips) * period) > period and skips < MAX_SKIPS and self._source.skip():
+            skips += 1
+        self.skipped += skips
+        self.slow = skips == MAX_SKIPS
+        if self.slow:
+            pacer.postpone(pacer.late((position + skips) * period))
+        return skips
+
+
+class LivePlayer:
+    """Passes on a live camera's newest frame. A thread of its own empties the camera, so that nothing queues there.
+
+    report: hears what happens to the camera, a sentence and whether it is there. reconnect_s: seconds before the first
+    attempt to bring a lost camera back; every further one waits twice as long.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        emit: Callable[[Frame], None],
+        report: Callable[[str, bool], None],
+        reconnect_s: Callable[[], float],
+    ) -> None:
+        self.dropped = self.reconnects = 0
+        self._reconnect_s = reconnect_s
+        self._source, self._emit, self._report = source, emit, report
+        self._changed = threading.Condition()
+        self._newest: deque[Frame] = deque(maxlen=1)
+
+    def run(self, stop: threading.Event) -> None:
+        """Pass frames on until told to stop."""
+        capture = threading.Thread(target=self._capture, args=(stop,), name="capture", daemon=True)
+        capture.start()
+        while not stop.is_set():
+            with self._changed:
+                self._changed.wait_for(lambda: self._newest or stop.is_set(), timeout=0.5)
+                frame = self._newest.popleft() if self._newest else None
+            if frame is not None and not stop.is_set():
+                self._emit(frame)
+        capture.join(timeout=PATIENCE_S)
+
+    def _capture(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                frame = self._source.read()
+            except SourceLost as error:
+                self._report(f"{error}; trying to reconnect", False)
+                self._reconnect(stop)
+                continue
+            if frame is None:
+                continue
+            with self._changed:
+                self.dropped += len(self._newest)
+                self._newest.append(frame)
+                self._changed.notify_all()
+
+    def _reconnect(self, stop: threading.Event) -> None:
+        pause = self._reconnect_s()
+        while not stop.wait(pause):
+            try:
+                self._source.reopen()
+            except SourceError:
+                pause = min(2 * pause, max(MAX_BACK_OFF_S, self._reconnect_s()))
+                continue
+            self.reconnects += 1
+            self._report(f"{self._source.spec}: connected again", True)
+            return
+
+
+class Worker:
+    """A thread that does one piece of work and says how it ended: None, or the exception that stopped it."""
+
+    def __init__(self, work: Callable[[threading.Event], None], ended: Callable[[Exception | None], None]) -> None:
+        self._stop = threading.Event()
+        self._work, self._ended = work, ended
+        self._thread = threading.Thread(target=self._run, name="source", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the work to stop and wait a moment for it."""
+        self._stop.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=PATIENCE_S)
+
+    def _run(self) -> None:
+        error: Exception | None = None
+        try:
+            self._work(self._stop)
+        except Exception as caught:  # handed on, not swallowed: the node decides in its own thread
+            error = caught
+        if not self._stop.is_set():
+            self._ended(error)

@@ -1,0 +1,201 @@
+"""The pose node: images in, the landmarks and the body of one person out."""
+
+import math
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from fitmotion_models.pose.backends import PoseBackend, make_backend
+from fitmotion_models.pose.body_estimator import BodyEstimator, Estimate
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_msgs.msg import BodyPose as RosBodyPose
+from fitmotion_msgs.msg import Skeleton2D
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
+
+from fitmotion_nodes.conversions import (
+    body_pose_to_msg,
+    camera_info_from_msg,
+    image_from_msg,
+    keypoints_to_msg,
+    stamp_from_msg,
+)
+from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
+from fitmotion_nodes.parameters import PoseParameters, declare, frame_qos, image_qos
+from fitmotion_nodes.spin import CannotRun, run_node
+
+REMEMBERED = 4  # skeletons of the last images: an image that comes twice is answered again, not worked on again
+
+
+class PoseNode(LifecycleNode):
+    """Subscribes image_raw, camera_info; publishes skeleton_2d for every image, body_pose where there is a body, /diagnostics.
+
+    Live, the image queue holds one: while the model works the newest image waits, older ones are gone and counted as dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("pose")
+        self._parameters = declare(self, PoseParameters)
+        self._diagnostics = NodeDiagnostics(self, live=not self._parameters.lossless)
+        self._backend: PoseBackend | None = None
+        self._subscriptions_made: list[Any] = []
+        self._failure = ""
+        if self._parameters.autostart:
+            self._autostart()
+
+    # ---- lifecycle ----
+
+    def _autostart(self) -> None:
+        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
+            raise CannotRun(f"pose: {self._failure}")
+        self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the pose model and make the publishers."""
+        given = self._parameters
+        try:
+            self._backend = make_backend(given.backend)
+            self._calibration = CameraModel.from_file(given.calibration_file) if given.calibration_file else None
+        except (ValueError, RuntimeError) as error:
+            self._failure = str(error)
+            self.get_logger().error(self._failure)
+            return TransitionCallbackReturn.FAILURE
+        tilt = None if math.isnan(given.tilt) else given.tilt
+        self._estimator = BodyEstimator(None, tilt=tilt, subject=given.subject)
+        self._announced: CameraModel | None = None
+        self._answers: OrderedDict[tuple[int, int], Skeleton2D] = OrderedDict()
+        self._last_stamp = -math.inf
+        self._gaps = SequenceGaps()
+        qos = frame_qos(given)
+        self._skeleton_publisher = self.create_lifecycle_publisher(Skeleton2D, "skeleton_2d", qos)
+        self._body_publisher = self.create_lifecycle_publisher(RosBodyPose, "body_pose", qos)
+        self._diagnostics.engine = self._backend.name
+        self.get_logger().info(f"engine: {self._backend.name}")
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to take images. camera_info comes first, so that it is known when the first image is."""
+        result = super().on_activate(state)
+        images = image_qos(self._parameters, newest=True)
+        self._subscriptions_made = [
+            self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, frame_qos(self._parameters)),
+            self.create_subscription(RosImage, "image_raw", self._on_image, images),
+        ]
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop to take images."""
+        self._unsubscribe()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the pose model."""
+        result = super().on_cleanup(state)
+        self._close()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and free the pose model."""
+        self._unsubscribe()
+        self._close()
+        return super().on_shutdown(state)
+
+    def destroy_node(self) -> None:
+        """Free the pose model before the node goes."""
+        self._close()
+        super().destroy_node()
+
+    def _unsubscribe(self) -> None:
+        for subscription in self._subscriptions_made:
+            self.destroy_subscription(subscription)
+        self._subscriptions_made = []
+
+    def _close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
+            self.destroy_lifecycle_publisher(self._skeleton_publisher)
+            self.destroy_lifecycle_publisher(self._body_publisher)
+
+    # ---- messages ----
+
+    def _on_camera_info(self, msg: CameraInfo) -> None:
+        try:
+            self._announced = camera_info_from_msg(msg)
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+
+    def _on_image(self, msg: RosImage, info: dict[str, Any]) -> None:
+        self._diagnostics.frames_in += 1
+        self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
+        key = (msg.header.stamp.sec, msg.header.stamp.nanosec)
+        if key in self._answers:
+            self._skeleton_publisher.publish(self._answers[key])
+            return
+        try:
+            keypoints, estimate = self._find(msg)
+        except (ValueError, RuntimeError) as error:
+            self._diagnostics.bad_message(error)
+            keypoints, estimate = None, None
+        if estimate is not None and estimate.pose is not None:
+            frame = self._parameters.world_frame
+            self._body_publisher.publish(body_pose_to_msg(estimate.pose, frame, msg.header.stamp))
+        self._answer(key, keypoints, msg)
+        self._diagnostics.sent(msg.header.stamp)
+        if estimate is not None:
+            self._tell(estimate)
+
+    def _find(self, msg: RosImage) -> tuple[Keypoints | None, Estimate]:
+        """Image to landmarks to body. Raises ValueError or RuntimeError for an image that cannot be used."""
+        assert self._backend is not None
+        image = image_from_msg(msg)
+        stamp = stamp_from_msg(msg.header.stamp)
+        if stamp < self._last_stamp:
+            self.get_logger().info("time went back: the person and the floor are forgotten")
+            self._estimator.reset()
+        self._last_stamp = stamp
+        self._estimator.camera = self._camera_for(msg.width, msg.height)
+        start = time.perf_counter()
+        keypoints = self._backend(image, stamp)
+        self._diagnostics.took("pose_call", time.perf_counter() - start)
+        return keypoints, self._estimator.update(keypoints, stamp)
+
+    def _camera_for(self, width: int, height: int) -> CameraModel:
+        known = self._calibration or self._announced or self._estimator.camera or CameraModel.guess(width, height)
+        return known if (known.width, known.height) == (width, height) else known.scaled_to(width, height)
+
+    def _answer(self, key: tuple[int, int], keypoints: Keypoints | None, msg: RosImage) -> None:
+        """Publish the skeleton of an image; the one that says nobody was found for an image that could not be used, too."""
+        assert self._backend is not None
+        skeleton = keypoints_to_msg(
+            keypoints,
+            Header(stamp=msg.header.stamp, frame_id=msg.header.frame_id),
+            width=msg.width,
+            height=msg.height,
+            joint_set=self._backend.joint_set,
+            subject=self._parameters.subject,
+        )
+        self._answers[key] = skeleton
+        if len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+        self._skeleton_publisher.publish(skeleton)
+
+    def _tell(self, estimate: Estimate) -> None:
+        self._diagnostics.status = estimate.status
+        self._diagnostics.extra["swapped_frames"] = str(self._estimator.swapped_frames)
+        if estimate.event:
+            self.get_logger().info(estimate.event.replace("_", " "))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped."""
+    return run_node(PoseNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
