@@ -182,7 +182,8 @@ class Supervisor:
                 return Outcome(Result.COMPLETE, spec.name, f"{spec.name} has reached the end of its source")
             self._on_event(f"{spec.name} has ended by itself")
             return None
-        if code == PARAMETERS_EXIT_CODE:
+        # after a restart the same parameters were good before: then something else is wrong, and may pass
+        if code == PARAMETERS_EXIT_CODE and not record.restarts:
             return Outcome(Result.REFUSED, spec.name, f"{spec.name}: {last_line}")
         return self._on_crash(record, code, now, last_line)
 

@@ -1,0 +1,240 @@
+"""What the graph says about itself, gathered for the person in front of it: rates, latency, phases, assessments.
+
+`Observations` holds what was heard and knows no ROS; `GraphMonitor` is the ROS node that feeds it, spun in a thread of its own
+inside the process of `up` or `bench`.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fitmotion_models.fms.values import Assessment, AssessmentState
+
+from fitmotion_nodes.graph import Graph
+from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
+
+_WINDOW = 90  # states behind the live latency: three seconds at 30 Hz
+_QUIET_S = 0.3  # a graph that has said nothing for so long has nothing more to say
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """The last diagnostics of one node. warning: a sentence, empty when all is well. at: time.monotonic()."""
+
+    values: dict[str, str]
+    message: str
+    warning: str
+    at: float
+
+
+@dataclass
+class Observations:
+    """What was heard so far; all stamps in seconds, latencies in milliseconds. Guarded by `lock`."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    reports: dict[str, NodeReport] = field(default_factory=dict)
+    states: dict[str, AssessmentState] = field(default_factory=dict)
+    latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    assessments: dict[tuple[object, ...], Assessment] = field(default_factory=dict)
+    frames: int = 0
+    first_frame: float = 0.0
+    last_frame: float = 0.0
+    pose_stamps: dict[str, float] = field(default_factory=dict)
+    poses: int = 0
+    heard_at: float = 0.0
+
+    def clear(self) -> None:
+        """Forget everything: the run starts over."""
+        with self.lock:
+            for container in (self.reports, self.states, self.latencies_ms, self.assessments, self.pose_stamps):
+                container.clear()
+            self.frames = self.poses = 0
+
+    def hear_frame(self, stamp: float) -> None:
+        """An image was processed (or, without a camera, a pose was played). One that was sent again counts once."""
+        with self.lock:
+            if not self.frames:
+                self.first_frame = stamp
+            elif stamp <= self.last_frame:
+                return
+            self.frames += 1
+            self.last_frame = stamp
+            self.heard_at = time.monotonic()
+
+    def hear_pose(self, subject: str, stamp: float) -> None:
+        """A body pose went to the scorer."""
+        with self.lock:
+            self.poses += 1
+            self.pose_stamps[subject] = max(stamp, self.pose_stamps.get(subject, stamp))
+            self.heard_at = time.monotonic()
+
+    def hear_state(self, state: AssessmentState, latency_ms: float | None) -> None:
+        """The scorer answered a pose. latency_ms: from the stamp to now; None in media time, which has none."""
+        with self.lock:
+            self.states[state.subject] = state
+            if latency_ms is not None:
+                self.latencies_ms.append(latency_ms)
+            self.heard_at = time.monotonic()
+
+    def hear_assessment(self, assessment: Assessment) -> bool:
+        """A repetition was scored, or an operator changed its score. Whether it is a new repetition."""
+        key = (assessment.subject, assessment.movement, assessment.variation, assessment.side, assessment.start)
+        with self.lock:
+            new = key not in self.assessments
+            self.assessments[key] = assessment
+            self.heard_at = time.monotonic()
+        return new
+
+    def hear_report(self, name: str, report: NodeReport) -> None:
+        """A node's diagnostics."""
+        with self.lock:
+            self.reports[name] = report
+
+    def is_answered(self) -> bool:
+        """Whether every pose heard of has been scored and nothing more arrives."""
+        with self.lock:
+            waiting = any(
+                subject not in self.states or self.states[subject].stamp < stamp
+                for subject, stamp in self.pose_stamps.items()
+            )
+            return not waiting and time.monotonic() - self.heard_at > _QUIET_S
+
+    def measured_fps(self) -> float:
+        """Frames a second by their stamps; 0 when fewer than two were heard."""
+        with self.lock:
+            if self.frames < 2:
+                return 0.0
+            return (self.frames - 1) / (self.last_frame - self.first_frame)
+
+
+class MonitorError(RuntimeError):
+    """The ROS graph cannot be joined; the text is one sentence."""
+
+
+class GraphMonitor:
+    """Joins the ROS graph of a run and fills `observations`.
+
+    on_assessment: hears every new or changed assessment, from the monitor's thread.
+    on_state: for measurements: hears (stamp of the image, seconds on the same clock when the state arrived).
+    Raises MonitorError when the domain cannot be joined.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        lossless: bool,
+        on_assessment: Callable[[Assessment, bool], None] = lambda assessment, new: None,
+        on_state: Callable[[float, float], None] = lambda stamp, now: None,
+    ) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.signals import SignalHandlerOptions
+
+        self.observations = Observations()
+        self._lossless = lossless
+        self._on_assessment, self._on_state = on_assessment, on_state
+        self._graph = graph
+        self._context = rclpy.Context()
+        try:
+            rclpy.init(
+                context=self._context,
+                args=["--ros-args", "--disable-external-lib-logs", "--log-level", "error"],
+                signal_handler_options=SignalHandlerOptions.NO,
+            )
+            namespace = graph.nodes[0].namespace or None
+            self._node = rclpy.create_node(
+                "monitor", namespace=namespace, context=self._context, use_global_arguments=False
+            )
+        except RuntimeError as error:
+            raise MonitorError(f"cannot join the ROS domain: {str(error).split(', at ')[0]}") from None
+        self._subscribe()
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name="monitor", daemon=True)
+        self._thread.start()
+
+    def foreign_nodes(self) -> list[str]:
+        """Full names of nodes already in the graph that bear the name of one that is to be started."""
+        ours = {spec.full_name for spec in self._graph.nodes}
+        found = {f"{namespace.rstrip('/')}/{name}" for name, namespace in self._node.get_node_names_and_namespaces()}
+        return sorted(ours & found)
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._context.try_shutdown()
+        self._thread.join(timeout=1.0)
+        self._node.destroy_node()
+
+    def _spin(self) -> None:
+        from rclpy.executors import ExternalShutdownException
+
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            pass
+
+    def _subscribe(self) -> None:
+        from diagnostic_msgs.msg import DiagnosticArray
+        from fitmotion_msgs.msg import Assessment as RosAssessment
+        from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
+        from fitmotion_msgs.msg import BodyPose as RosBodyPose
+        from fitmotion_msgs.msg import Skeleton2D
+
+        frames = frame_qos(StreamParameters(lossless=self._lossless))
+        node = self._node
+        node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
+        node.create_subscription(RosAssessmentState, "fms/state", self._on_state_message, frames)
+        node.create_subscription(RosAssessment, "fms/assessment", self._on_assessment_message, result_qos())
+        node.create_subscription(RosBodyPose, "body_pose", self._on_pose, frames)
+        if any(spec.name == "pose" for spec in self._graph.nodes):
+            node.create_subscription(Skeleton2D, "skeleton_2d", self._on_skeleton, frames)
+
+    def _on_diagnostics(self, msg: Any) -> None:
+        # a report keeps the node's full name without the leading slash; other graphs' nodes are theirs
+        names = {spec.full_name.lstrip("/"): spec.name for spec in self._graph.nodes}
+        for status in msg.status:
+            if status.name in names:
+                values = {item.key: item.value for item in status.values}
+                level = status.level[0] if isinstance(status.level, bytes) else status.level
+                warning = status.message if level else ""
+                report = NodeReport(values, status.message, warning, time.monotonic())
+                self.observations.hear_report(names[status.name], report)
+
+    def _on_skeleton(self, msg: Any) -> None:
+        self.observations.hear_frame(_seconds(msg))
+
+    def _on_pose(self, msg: Any) -> None:
+        stamp = _seconds(msg)
+        self.observations.hear_pose(msg.subject, stamp)
+        if not any(spec.name == "pose" for spec in self._graph.nodes):
+            self.observations.hear_frame(stamp)
+
+    def _on_state_message(self, msg: Any) -> None:
+        from fitmotion_nodes.conversions import state_from_msg
+
+        now = time.time()  # stamps of live images are on the system clock, as the nodes' own clock is
+        stamp = _seconds(msg)
+        self._on_state(stamp, now)
+        try:
+            self.observations.hear_state(state_from_msg(msg), None if self._lossless else (now - stamp) * 1e3)
+        except ValueError:  # of a newer version than ours: its node says so, the table can do without
+            return
+
+    def _on_assessment_message(self, msg: Any) -> None:
+        from fitmotion_nodes.conversions import assessment_from_msg
+
+        try:
+            assessment = assessment_from_msg(msg)
+        except ValueError:
+            return
+        self._on_assessment(assessment, self.observations.hear_assessment(assessment))
+
+
+def _seconds(msg: Any) -> float:
+    from fitmotion_nodes.conversions import stamp_from_msg
+
+    return stamp_from_msg(msg.header.stamp)
