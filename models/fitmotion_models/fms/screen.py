@@ -123,6 +123,14 @@ class Screen:
         """Our best score of a test and side, whatever the operator says; -1 where there is none."""
         return min(self._measured.get((movement, one_side), NOT_SCORABLE) for one_side in sides_of(movement, side))
 
+    def override(self, movement: Movement, side: Side = Side.BOTH) -> Override | None:
+        """The operator's own grade of a test and side, None where there is none."""
+        return self._overrides.get((movement, sides_of(movement, side)[0]))
+
+    def hurts(self, movement: Movement, side: Side = Side.BOTH) -> bool:
+        """Whether pain makes a test and side 0: in the movement itself or in its clearing test."""
+        return any(self._hurts(movement, one_side) for one_side in sides_of(movement, side))
+
     def result(self) -> ScreenResult:
         """The screen as it stands."""
         left = tuple(self._score(test, Side.LEFT) for test in TESTS)
