@@ -26,7 +26,7 @@ from fitmotion_nodes.conversions import (
     stamp_to_msg,
 )
 from fitmotion_nodes.diagnostics import NodeDiagnostics
-from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker
+from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker, wait_for_listener
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRun, run_node
 
@@ -174,6 +174,8 @@ class CameraNode(LifecycleNode):
             )
             self._live.run(stop)
             return
+        if not wait_for_listener(self._listeners, stop):
+            return
         if self._parameters.lossless:
             self._play_lossless(self._source, stop)
         else:
@@ -183,6 +185,9 @@ class CameraNode(LifecycleNode):
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
+
+    def _listeners(self) -> int:
+        return sum(one.get_subscription_count() for one in (self._image_publisher, self._jpeg_publisher))
 
     def _play_lossless(self, source: ImageSource, stop: Event) -> None:
         while (frame := source.read()) is not None:

@@ -6,7 +6,8 @@ Arrays on the way in are views of the message's own memory where that is possibl
 
 import math
 from array import array
-from typing import Any
+from enum import IntEnum
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -56,6 +57,7 @@ _TO_RGB = {
 }
 
 Uint8 = NDArray[np.uint8]
+Member = TypeVar("Member", bound=IntEnum)
 
 
 # ---- time and headers ------------------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ def body_pose_from_msg(msg: RosBodyPose, world_frame: str = WORLD_FRAME) -> Body
     pose = BodyPose(
         stamp=stamp_from_msg(msg.header.stamp),
         subject=msg.subject,
-        source=_enum(Source, msg.source, "body pose source"),
+        source=enum_from_msg(Source, msg.source, "body pose source"),
         views=msg.views,
         **{name: getattr(msg, name).reshape(shape) for name, shape in ARRAY_SHAPES.items()},
     )
@@ -170,7 +172,7 @@ def clip_from_msg(msg: RosMotionClip, world_frame: str = WORLD_FRAME) -> MotionC
         fps=msg.fps,
         stamps=(start + offsets) / NANOSECONDS,
         subject=msg.subject,
-        source=_enum(Source, msg.source, "motion clip source"),
+        source=enum_from_msg(Source, msg.source, "motion clip source"),
         views=msg.views,
         labels=tuple(msg.labels),
         bone_offsets=msg.bone_offsets.reshape(ARRAY_SHAPES["bone_offsets"]),
@@ -269,7 +271,7 @@ def criterion_from_msg(msg: RosCriterion) -> Criterion:
         value=msg.value,
         threshold=msg.threshold,
         unit=msg.unit,
-        verdict=_enum(Verdict, msg.verdict, "criterion verdict"),
+        verdict=enum_from_msg(Verdict, msg.verdict, "criterion verdict"),
         joints=tuple(msg.joints),
         advice=msg.advice,
     )
@@ -307,9 +309,9 @@ def assessment_from_msg(msg: RosAssessment) -> Assessment:
     return Assessment(
         stamp=stamp_from_msg(msg.header.stamp),
         subject=msg.subject,
-        movement=_enum(Movement, msg.movement, "assessment movement"),
-        variation=_enum(Variation, msg.variation, "assessment variation"),
-        side=_enum(Side, msg.side, "assessment side"),
+        movement=enum_from_msg(Movement, msg.movement, "assessment movement"),
+        variation=enum_from_msg(Variation, msg.variation, "assessment variation"),
+        side=enum_from_msg(Side, msg.side, "assessment side"),
         trial=msg.trial,
         repetition=msg.repetition,
         score=msg.score,
@@ -345,9 +347,9 @@ def state_from_msg(msg: RosAssessmentState) -> AssessmentState:
     return AssessmentState(
         stamp=stamp_from_msg(msg.header.stamp),
         subject=msg.subject,
-        movement=_enum(Movement, msg.movement, "state movement"),
-        side=_enum(Side, msg.side, "state side"),
-        phase=_enum(Phase, msg.phase, "state phase"),
+        movement=enum_from_msg(Movement, msg.movement, "state movement"),
+        side=enum_from_msg(Side, msg.side, "state side"),
+        phase=enum_from_msg(Phase, msg.phase, "state phase"),
         progress=msg.progress,
         criteria=tuple(criterion_from_msg(criterion) for criterion in msg.criteria),
     )
@@ -468,7 +470,8 @@ def camera_info_from_msg(msg: CameraInfo) -> CameraModel:
 # ---- small helpers ---------------------------------------------------------------------------------------------------
 
 
-def _enum(kind: Any, value: int, what: str) -> Any:
+def enum_from_msg(kind: type[Member], value: int, what: str) -> Member:
+    """A number in a message as a member of an enumeration; raises ValueError with what is allowed."""
     try:
         return kind(value)
     except ValueError:
