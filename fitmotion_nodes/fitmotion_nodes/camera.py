@@ -75,7 +75,8 @@ class CameraNode(LifecycleNode):
             self._source = self._open()
         except ValueError as error:
             self._failure = str(error)
-            self.get_logger().error(self._failure)
+            if not self._parameters.autostart:  # else the process ends with this line
+                self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
         self._create_publishers()
         return super().on_configure(state)
@@ -240,8 +241,9 @@ class CameraNode(LifecycleNode):
     # ---- the end ----
 
     def _when_ended(self, error: Exception | None) -> None:
-        self._ended = error
-        self._end.trigger()
+        if self.context.ok():  # after Ctrl-C a failure to publish is no failure
+            self._ended = error
+            self._end.trigger()
 
     def _on_end(self) -> None:
         if isinstance(self._ended, SourceError):

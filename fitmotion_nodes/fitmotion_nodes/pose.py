@@ -63,7 +63,8 @@ class PoseNode(LifecycleNode):
             self._calibration = CameraModel.from_file(given.calibration_file) if given.calibration_file else None
         except (ValueError, RuntimeError) as error:
             self._failure = str(error)
-            self.get_logger().error(self._failure)
+            if not self._parameters.autostart:  # else the process ends with this line
+                self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
         tilt = None if math.isnan(given.tilt) else given.tilt
         self._estimator = BodyEstimator(None, tilt=tilt, subject=given.subject)

@@ -69,7 +69,7 @@ class ReplayNode(Node):
             for pose in clip:
                 check_body_pose(pose)
         except (ValueError, OSError) as error:
-            raise CannotRun(f"replay: {given.clip or given.mover}: {error}") from error
+            raise CannotRun(f"replay: {error}") from error
         return clip
 
     def _on_parameters(self, parameters: ReplayParameters) -> None:
@@ -125,8 +125,9 @@ class ReplayNode(Node):
     # ---- the end ----
 
     def _when_ended(self, error: Exception | None) -> None:
-        self._ended = error
-        self._end.trigger()
+        if self.context.ok():  # after Ctrl-C a failure to publish is no failure
+            self._ended = error
+            self._end.trigger()
 
     def _on_end(self) -> None:
         if self._ended is not None:

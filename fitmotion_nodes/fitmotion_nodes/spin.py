@@ -25,8 +25,10 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None)
     from rclpy.executors import ExternalShutdownException
 
     node: Node | None = None
+    started = False
     try:
         rclpy.init(args=None if args is None else list(args))
+        started = True
         node = make_node()
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -35,11 +37,13 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None)
         return _refuse(f"wrong parameters: {error}")
     except CannotRun as error:
         return _refuse(str(error))
-    except RuntimeError as error:
-        if node is not None or "arse" not in str(error):
+    except RuntimeError as error:  # rcl's errors among them
+        if not started and "arse" in str(error):
+            # rcl says "Couldn't parse ..." and where in its own source; only the first half is for people
+            return _refuse(f"wrong ROS arguments: {str(error).split(', at ')[0]}")
+        if not started or rclpy.ok():
             raise
-        # rcl says "Couldn't parse ..." and where in its own source; only the first half is for people
-        return _refuse(f"wrong ROS arguments: {str(error).split(', at ')[0]}")
+        # Ctrl-C came while a callback ran: what it publishes after that has nowhere to go
     finally:
         if node is not None:
             node.destroy_node()
