@@ -89,6 +89,7 @@ class StreamParameters(NodeParameters):
     )
 
     def check_together(self) -> None:
+        """Lossless leaves no choice of quality of service."""
         if self.lossless and self.qos_reliability == "best_effort":
             raise ParameterError(
                 "qos_reliability=best_effort can lose frames and lossless=true must not; "
@@ -138,10 +139,15 @@ class CameraParameters(StreamParameters):
     compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
     jpeg_quality: int = parameter(80, "quality of the JPEG images, percent", at_least=1, at_most=100, dynamic=True)
     reconnect_s: float = parameter(
-        1.0, "seconds before a camera that has gone is tried again; doubles with every attempt", at_least=0.1, at_most=60.0, dynamic=True
+        1.0,
+        "seconds before a camera that has gone is tried again; doubles with every attempt",
+        at_least=0.1,
+        at_most=60.0,
+        dynamic=True,
     )
 
     def check_together(self) -> None:
+        """Cameras cannot wait, lossless runs must end, sizes come in pairs, files exist."""
         super().check_together()
         if not self.source:
             raise ParameterError("source is empty; give a video file, a webcam number, an rtsp:// address or a folder")
@@ -171,6 +177,7 @@ class PoseParameters(StreamParameters):
     calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: the camera_info topic's")
 
     def check_together(self) -> None:
+        """The subject is a name, the tilt an angle, files exist."""
         super().check_together()
         _check_subject(self.subject)
         if math.isfinite(self.tilt) and abs(self.tilt) > math.pi / 2:
@@ -209,6 +216,7 @@ class FmsParameters(StreamParameters):
     )
 
     def check_together(self) -> None:
+        """The variation is one of the movement's."""
         super().check_together()
         if not self.variation.startswith(self.movement) and self.variation != "none":
             raise ParameterError(
@@ -232,6 +240,7 @@ class ReplayParameters(StreamParameters):
     )
 
     def check_together(self) -> None:
+        """One thing to play, and an end where it must have one."""
         super().check_together()
         if bool(self.clip) == bool(self.mover):
             raise ParameterError(
@@ -242,6 +251,32 @@ class ReplayParameters(StreamParameters):
         if self.lossless and self.loop:
             raise ParameterError("lossless=true with loop=true would never end; set one of them to false")
         _check_file("clip", self.clip)
+
+
+NODE_PARAMETERS: dict[str, type[NodeParameters]] = {
+    "camera": CameraParameters,
+    "pose": PoseParameters,
+    "fms": FmsParameters,
+    "replay": ReplayParameters,
+}
+
+
+def value_from_text(node: str, name: str, text: str) -> Any:
+    """A parameter's value as a person types it, in the type that the parameter has.
+
+    Raises ParameterError for an unknown node or parameter and for text that cannot be of that type.
+    """
+    if node not in NODE_PARAMETERS:
+        raise ParameterError(f"{node}.{name}: no node is called {node}; known: {', '.join(NODE_PARAMETERS)}")
+    defaults = {item.name: item.default for item in dataclasses.fields(NODE_PARAMETERS[node])}
+    if name not in defaults:
+        raise ParameterError(f"{node}.{name}: unknown parameter; known: {', '.join(sorted(defaults))}")
+    kind = type(defaults[name])
+    words = {"true": True, "false": False}
+    try:
+        return words[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise ParameterError(f"{node}.{name}={text}: it must be {_type_word(kind)}") from None
 
 
 def is_live_source(source: str) -> bool:

@@ -1,0 +1,148 @@
+"""The whole command line: the commands that need no ROS, from `fitmotion_models.cli`, and those that do."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from fitmotion_models.cli import BAD_INPUT_EXIT_CODE, app, fail, trial_variation
+
+INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
+_LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+
+app.info.help = """Watch a person move, score the movement, live.
+
+First steps:
+
+  ./fitmotion up                        the first webcam, else a built-in moving body
+
+  ./fitmotion up --source squat.mp4     a video, as if it were live
+
+  ./fitmotion assess squat.mp4          the same without ROS, as fast as this machine can
+
+  ./fitmotion doctor                    what works on this machine, and how to mend what does not
+"""
+
+bench = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+app.add_typer(bench, name="bench")
+
+
+def _parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
+    """`camera.fps=15` and the like as node -> parameter -> value, each in the type that the parameter has."""
+    from fitmotion_nodes.parameters import value_from_text
+
+    overrides: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        left, equals, value = text.partition("=")
+        node, dot, name = left.partition(".")
+        if not (equals and dot and node and name):
+            raise ValueError(f"--param {text}: write NODE.PARAMETER=VALUE, for instance --param camera.jpeg_quality=60")
+        overrides.setdefault(node, {})[name] = value_from_text(node, name, value)
+    return overrides
+
+
+@app.command()
+def up(
+    source: Annotated[
+        str,
+        typer.Option(help="A video file, a webcam number, an rtsp:// address or a folder of images.", metavar="SOURCE"),
+    ] = "",
+    replay: Annotated[str, typer.Option(help="A recorded MotionClip instead of a camera.", metavar="CLIP.npz")] = "",
+    mover: Annotated[str, typer.Option(help="A built-in moving body instead of a camera: subject, squat, ...")] = "",
+    lossless: Annotated[
+        bool,
+        typer.Option("--lossless", help="Every frame of a recording, however long it takes: the results of `assess`."),
+    ] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Start a recording again at its end, until Ctrl-C.")] = False,
+    movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
+    board: Annotated[
+        bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")
+    ] = False,
+    subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "",
+    tilt: Annotated[
+        float | None,
+        typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
+    ] = None,
+    domain: Annotated[int | None, typer.Option(help="ROS domain, 0 to 101. Default: $ROS_DOMAIN_ID, else 0.")] = None,
+    namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes, for instance rig_1.")] = "",
+    params_file: Annotated[
+        Path | None, typer.Option(help="A ROS parameter file (YAML) with your own settings.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="One parameter of one node; may be repeated.", metavar="NODE.NAME=VALUE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder in which this run gets a folder of its own. Default: runs/.")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="How much the nodes say: debug, info, warn, error.")] = "info",
+) -> None:
+    """Score a person live: camera, pose and scoring as ROS 2 nodes, with a table of what they find.
+
+    Film the whole body and the floor, from the side or a little from the front. The person starts upright and
+    still, with the arms overhead. At the end of the video, or on Ctrl-C, the assessment is printed and written
+    to runs/<time>/.
+
+    Examples:
+
+      ./fitmotion up --source squat.mp4                as if the video were live
+
+      ./fitmotion up --source squat.mp4 --lossless     every frame, for results that can be compared
+
+      ./fitmotion up --source 0 --subject anna         the first webcam
+
+      ./fitmotion up --source rtsp://192.168.1.20/stream --param camera.width=1280 --param camera.height=720
+
+      ./fitmotion up --mover squat_heels_up --loop     no camera: a moving body with a known fault
+    """
+    import math
+
+    from fitmotion_nodes.up import UpOptions
+    from fitmotion_nodes.up import up as run
+
+    if log_level not in _LOG_LEVELS:
+        fail(f"--log-level {log_level} is unknown; allowed: {', '.join(_LOG_LEVELS)}")
+    try:
+        variation = trial_variation(movement, board=board).name.lower()
+        parameters = _parameter_overrides(param or [])
+    except ValueError as error:
+        fail(str(error))
+    options = UpOptions(
+        source=source,
+        replay=replay,
+        mover=mover,
+        lossless=lossless,
+        loop=loop,
+        movement=movement.lower(),
+        variation=variation,
+        subject=subject,
+        tilt_deg=math.nan if tilt is None else tilt,
+        domain=domain,
+        namespace=namespace,
+        params_file=params_file,
+        parameters=parameters,
+        out=out,
+        log_level=log_level,
+    )
+    raise typer.Exit(run(options))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; a wrong option is one line and exit code 2."""
+    try:
+        code = app(args=arguments, standalone_mode=False, prog_name="./fitmotion")
+    except TyperException as error:  # an option or argument that cannot be
+        message = error.format_message().strip().rstrip(".")
+        context = getattr(error, "ctx", None)
+        if message:  # none: the help was asked for by giving no command, and has been printed
+            sys.stderr.write(f"fitmotion: {message}; see {getattr(context, 'command_path', './fitmotion')} --help\n")
+        return BAD_INPUT_EXIT_CODE
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED_EXIT_CODE
+    return int(code or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""What `up` plays: the source that was asked for or the best there is, checked before anything starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fitmotion_nodes.parameters import is_live_source
+
+BUILT_IN_SUBJECT = "subject"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Exactly one of source (camera), replay (clip file) and mover is given. notice: what a person should be told."""
+
+    source: str = ""
+    replay: str = ""
+    mover: str = ""
+    notice: str = ""
+
+    @property
+    def title(self) -> str:
+        """What plays, in a few words."""
+        if self.source:
+            return f"webcam {self.source}" if self.source.isdecimal() else self.source
+        return self.replay or f"built-in subject {self.mover}"
+
+
+def choose(source: str = "", replay: str = "", mover: str = "") -> Choice:
+    """The source that was asked for; with none the first webcam, and where there is none the built-in subject.
+
+    Raises ValueError, one sentence, for more than one, and for what cannot be used.
+    """
+    asked = {"--source": source, "--replay": replay, "--mover": mover}
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} exclude each other; give one of them")
+    if given:
+        choice = Choice(source=source, replay=replay, mover=mover)
+        check(choice)
+        return choice
+    webcam = first_webcam()
+    if webcam is not None:
+        return Choice(source=webcam, notice=f"no --source: using webcam {webcam}")
+    return Choice(
+        mover=BUILT_IN_SUBJECT,
+        notice="no --source and no webcam: showing the built-in subject, a moving body with known faults",
+    )
+
+
+def check(choice: Choice) -> None:
+    """Raises ValueError, one sentence, when the source cannot be used. Network cameras are left to the camera node."""
+    if choice.mover:
+        from fitmotion_models.mover import MOVERS
+
+        if choice.mover not in MOVERS:
+            raise ValueError(f"mover {choice.mover!r} is unknown; known: {', '.join(MOVERS)}")
+    elif choice.replay:
+        from fitmotion_models.skeleton.clip_file import load_clip
+
+        if not Path(choice.replay).expanduser().is_file():
+            raise ValueError(f"{choice.replay}: no such file")
+        load_clip(Path(choice.replay).expanduser())
+    elif "://" not in choice.source:
+        from fitmotion_models.pose.image_source import open_source
+
+        open_source(choice.source).close()
+
+
+def first_webcam() -> str | None:
+    """The number of the first webcam that gives images, None where there is none."""
+    from fitmotion_models.pose.image_source import SourceError, open_source
+
+    numbers = sorted(
+        int(path.name.removeprefix("video"))
+        for path in Path("/dev").glob("video*")
+        if path.name.removeprefix("video").isdecimal()
+    )
+    for number in numbers:  # one camera has several devices, and only some of them give images
+        try:
+            open_source(str(number)).close()
+        except SourceError:
+            continue
+        return str(number)
+    return None
+
+
+def is_live(choice: Choice) -> bool:
+    """Whether it has no end of its own."""
+    return bool(choice.source) and is_live_source(choice.source)

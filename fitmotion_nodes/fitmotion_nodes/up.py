@@ -1,0 +1,240 @@
+"""`./fitmotion up`: check everything, start the graph, show it, and write down what it found."""
+
+import json
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
+from fitmotion_models.viewer.terminal import assessments_view
+from fitmotion_nodes.child_process import NotBuiltError
+from fitmotion_nodes.domain_lock import DomainLock, DomainTakenError
+from fitmotion_nodes.graph import Graph, GraphOptions, build_graph
+from fitmotion_nodes.live_view import make_view
+from fitmotion_nodes.monitor import GraphMonitor, MonitorError, Observations
+from fitmotion_nodes.places import config_dir, default_out
+from fitmotion_nodes.run_folder import RunFolder, RunFolderError
+from fitmotion_nodes.shared_memory import remove_dead_ports, remove_dead_segments
+from fitmotion_nodes.sources import Choice, choose
+from fitmotion_nodes.supervisor import Outcome, Result, Supervisor
+
+BAD_INPUT_EXIT_CODE = 2
+FAILED_EXIT_CODE = 1
+MAX_DOMAIN = 232  # beyond it the port numbers that DDS makes of a domain end
+_DISCOVERY_S = 0.5  # in which other nodes of this machine have been heard of
+_LAST_WORDS_S = 5.0  # for the scorer to answer the last frame after the source has ended
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """What the command line says; see `GraphOptions`. tilt_deg: degrees, NaN: measured. domain: None: ROS_DOMAIN_ID."""
+
+    source: str = ""
+    replay: str = ""
+    mover: str = ""
+    lossless: bool = False
+    loop: bool = False
+    movement: str = ""
+    variation: str = ""
+    subject: str = ""
+    tilt_deg: float = math.nan
+    domain: int | None = None
+    namespace: str = ""
+    params_file: Path | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    out: Path | None = None
+    log_level: str = "info"
+
+
+def up(options: UpOptions) -> int:
+    """Run the graph until its source ends or Ctrl-C; returns the exit code.
+
+    0: the run is complete or was ended by Ctrl-C. 1: a node fails at every start. 2: something given cannot be used.
+    """
+    stop = StopSignal()
+    try:
+        domain = _domain(options)
+        choice = choose(options.source, options.replay, options.mover)
+        graph = build_graph(_graph_options(options, choice), config_dir())
+        os.environ.update(graph.environment)
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+        with DomainLock(domain) as lock:
+            if lock.abandoned_since is not None:
+                remove_dead_segments(lock.abandoned_since, time.time())
+            folder = RunFolder(options.out or default_out(), datetime.now())
+            return LiveRun(options, choice, graph, folder, stop).run()
+    except (ValueError, DomainTakenError, RunFolderError, NotBuiltError, MonitorError) as error:
+        return _fail(str(error), BAD_INPUT_EXIT_CODE)
+
+
+class StopSignal:
+    """Ctrl-C, kill and a closed terminal ask for the same; asking twice makes no difference."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = True
+
+
+class LiveRun:
+    """One run of a graph in front of a person."""
+
+    def __init__(self, options: UpOptions, choice: Choice, graph: Graph, folder: RunFolder, stop: StopSignal) -> None:
+        self._options, self._choice, self._folder, self._stop = options, choice, folder, stop
+        self._began = time.time()
+        self._graph = graph
+        self._supervisor = Supervisor(
+            graph,
+            work_dir=folder.parameters,
+            on_line=self._on_line,
+            on_event=self._on_event,
+            on_restart=lambda: self._monitor.observations.clear(),
+        )
+        self._monitor = GraphMonitor(
+            graph, lossless=options.lossless, on_assessment=lambda assessment, new: self._view.assessed(assessment, new)
+        )
+        mode = "lossless" if options.lossless else "live"
+        title = f"FitMotion, {choice.title}, {mode}, ROS domain {os.environ['ROS_DOMAIN_ID']}, log in {folder.path}"
+        self._view = make_view(title, self._supervisor.statuses, self._monitor.observations)
+
+    def run(self) -> int:
+        """Start, watch, stop, report; returns the exit code."""
+        outcome: Outcome | None = None
+        try:
+            self._check_domain_is_free()
+            with self._view:
+                if self._choice.notice:
+                    self._view.say(self._choice.notice)
+                self._supervisor.start()
+                outcome = self._watch()
+                self._supervisor.stop()
+        finally:
+            self._supervisor.stop()
+            self._monitor.close()
+            self._folder.close()
+            remove_dead_segments(self._began, time.time() + 1.0)
+            remove_dead_ports(self._began, time.time() + 1.0)
+        if outcome is not None and outcome.result is not Result.COMPLETE:
+            return _fail(outcome.text, BAD_INPUT_EXIT_CODE if outcome.result is Result.REFUSED else FAILED_EXIT_CODE)
+        return self._report()
+
+    def _check_domain_is_free(self) -> None:
+        time.sleep(_DISCOVERY_S)
+        foreign = self._monitor.foreign_nodes()
+        if foreign:
+            domain = os.environ["ROS_DOMAIN_ID"]
+            raise MonitorError(
+                f"ROS domain {domain} already has a node {' and '.join(foreign)}, started by somebody else; "
+                f"choose another domain, for instance --domain {(int(domain) + 1) % 100}, or a --namespace"
+            )
+
+    def _watch(self) -> Outcome | None:
+        """Until the source ends, something is wrong, or the person has had enough (None)."""
+        outcome = None
+        while outcome is None and not self._stop.asked:
+            outcome = self._supervisor.poll()
+            self._view.refresh()
+            time.sleep(_POLL_S)
+        end = time.monotonic() + _LAST_WORDS_S
+        complete = outcome is not None and outcome.result is Result.COMPLETE
+        while complete and not self._monitor.observations.is_answered() and time.monotonic() < end:
+            if self._stop.asked:
+                break
+            self._view.refresh()
+            time.sleep(_POLL_S)
+        return outcome
+
+    def _on_line(self, name: str, line: str) -> None:
+        self._folder.log(name, line)
+        if "[WARN]" in line or "[ERROR]" in line or "[FATAL]" in line:
+            self._view.say(f"{name}: {_message_of(line)}")
+
+    def _on_event(self, text: str) -> None:
+        self._folder.log("up", f"{datetime.now().isoformat(timespec='milliseconds')} {text}")
+        self._view.say(text)
+
+    def _report(self) -> int:
+        observations = self._monitor.observations
+        report = _assessment_report(observations, self._subject(), relative=not self._options.lossless)
+        seconds = report.frames / report.fps if report.fps else 0.0
+        Console().print(assessments_view(report.assessments, seconds=seconds, poses=report.poses))
+        content = report_as_dict(report)
+        try:
+            path = self._folder.write_assessment(content)
+        except RunFolderError as error:
+            sys.stdout.write(json.dumps(content, indent=2) + "\n")
+            return _fail(f"{error}; the assessment is printed above", FAILED_EXIT_CODE)
+        Console().print(f"written to {path}", highlight=False, soft_wrap=True)
+        return 0
+
+    def _subject(self) -> str:
+        with self._monitor.observations.lock:
+            seen = sorted(self._monitor.observations.pose_stamps)
+        defaults = [
+            spec.parameters.get("subject") or getattr(spec.kind(), "subject", "") for spec in self._graph.nodes[1:2]
+        ]
+        return ", ".join(seen) or next(iter(defaults), "")
+
+
+def _assessment_report(observations: Observations, subject: str, *, relative: bool) -> AssessmentReport:
+    """What was heard, in the form of `assess`. relative: stamps are times of day and become seconds of the run."""
+    with observations.lock:
+        zero = observations.first_frame if relative else 0.0
+        assessments = tuple(
+            replace(item, stamp=item.stamp - zero, start=item.start - zero, end=item.end - zero)
+            for item in sorted(observations.assessments.values(), key=lambda item: item.end)
+        )
+        frames, poses = observations.frames, observations.poses
+    return AssessmentReport(assessments, subject, observations.measured_fps(), frames, poses)
+
+
+def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
+    return GraphOptions(
+        source=choice.source,
+        replay=choice.replay,
+        mover=choice.mover,
+        lossless=options.lossless,
+        loop=options.loop,
+        movement=options.movement,
+        variation=options.variation,
+        subject=options.subject,
+        tilt=math.radians(options.tilt_deg),
+        namespace=options.namespace,
+        params_file=options.params_file,
+        log_level=options.log_level,
+        parameters=options.parameters,
+    )
+
+
+def _domain(options: UpOptions) -> int:
+    text = str(options.domain) if options.domain is not None else os.environ.get("ROS_DOMAIN_ID", "") or "0"
+    with suppress(ValueError):
+        if 0 <= int(text) <= MAX_DOMAIN:
+            return int(text)
+    where = "--domain" if options.domain is not None else "ROS_DOMAIN_ID"
+    raise ValueError(f"{where}={text} is no ROS domain; allowed: 0 to {MAX_DOMAIN}, best below 102")
+
+
+def _message_of(line: str) -> str:
+    """`[WARN] [1732.5] [camera]: text` as text."""
+    head, separator, text = line.partition("]: ")
+    return text if separator and head.startswith("[") else line
+
+
+def _fail(text: str, code: int) -> int:
+    sys.stderr.write(f"fitmotion: {text}\n")
+    return code
