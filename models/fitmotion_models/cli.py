@@ -10,6 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from fitmotion_models.fms.values import Movement, Variation
+
 app = typer.Typer(no_args_is_help=True, help="FitMotion without ROS.")
 
 BAD_INPUT_EXIT_CODE = 2
@@ -19,6 +21,26 @@ def fail(message: str) -> NoReturn:
     """Say in one line what is wrong with the input and end with exit code 2."""
     sys.stderr.write(f"fitmotion: {message}\n")
     raise typer.Exit(BAD_INPUT_EXIT_CODE)
+
+
+def movement_named(name: str) -> Movement:
+    """The movement of that name, as people type it (`deep_squat`). Raises ValueError that lists those that are scored."""
+    from fitmotion_models.fms.movements import MOVEMENTS
+
+    known = {movement.name.lower(): movement for movement in MOVEMENTS}
+    if name.lower() not in known:
+        raise ValueError(f"movement '{name}' can't be scored; known: {', '.join(known)}")
+    return known[name.lower()]
+
+
+def trial_variation(name: str, *, board: bool) -> Variation:
+    """The variation of a trial: the movement's first one, or with the heels on the board (deep squat only)."""
+    from fitmotion_models.fms.movements import default_variation
+
+    movement = movement_named(name)
+    if board and movement is not Movement.DEEP_SQUAT:
+        raise ValueError(f"--board belongs to the deep squat, not to {name}")
+    return Variation.DEEP_SQUAT_BOARD if board else default_variation(movement)
 
 
 @contextmanager
@@ -63,16 +85,14 @@ def assess(
     """
     from fitmotion_models.fms.assess import assess as run
     from fitmotion_models.fms.assess import report_as_dict
-    from fitmotion_models.fms.movements import choose
 
     try:
-        chosen, variation, side = choose(movement, board=board)
+        variation = trial_variation(movement, board=board)
         with progress_bar("scoring", quiet=as_json) as progress:
             report = run(
                 video,
-                movement=chosen,
+                movement=movement_named(movement),
                 variation=variation,
-                side=side,
                 subject=subject,
                 backend=backend,
                 calibration=calibration,
@@ -89,3 +109,7 @@ def assess(
     from fitmotion_models.viewer.terminal import assessments_view
 
     Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+
+
+if __name__ == "__main__":
+    app()

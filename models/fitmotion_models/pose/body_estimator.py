@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fitmotion_models.pose.camera_model import CameraModel, body_position
+from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.foot_anchor import FootAnchor
 from fitmotion_models.pose.image_motion import ImageMotion
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.pose.left_right import LeftRightConsistency
+from fitmotion_models.pose.lift import lift
 from fitmotion_models.pose.one_euro import OneEuroFilter
-from fitmotion_models.pose.world_frame import StanceCalibration, WorldFrame, is_upright
+from fitmotion_models.pose.planted_feet import FootView, PlantedFeet, with_proportional_feet
+from fitmotion_models.pose.world_frame import StanceCalibration, WorldFrame, is_upright, stands
 from fitmotion_models.skeleton.body_pose import BodyPose, Source
 from fitmotion_models.skeleton.convert import to_smpl22
 from fitmotion_models.skeleton.fit import estimate_bone_offsets, fit_body
@@ -44,30 +46,35 @@ class Estimate:
     status: str
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Landmarks:
-    """One frame on SMPL-22: joints and feet in optical axes about the hips, metres, NaN where unseen."""
+    """One frame on SMPL-22: joints and feet in optical axes about the body's middle, metres, NaN where unseen.
+
+    feet_rays: (4, 2) normalised image coordinates of the feet. position: (3,) of the body's middle in optical axes.
+    """
 
     joints: Array
     confidence: Array
     feet: Array
     feet_confidence: Array
+    feet_rays: Array
+    position: Array | None
 
 
 class BodyEstimator:
     """Turns the landmarks of one camera into poses of one person in the `world` frame. Causal: a pose needs no later frame.
 
-    camera: intrinsics, or None for a guess that is made from the first image's size with `image_size`.
-    tilt: the camera's tilt in radians, positive looking down, where it is known; otherwise gravity is taken from the
+    camera: intrinsics (`CameraModel.guess` where nobody calibrated). tilt: the camera's tilt in radians, positive looking down, where it is known; otherwise gravity is taken from the
         standing person. subject: whose body it is.
     """
 
-    def __init__(self, camera: CameraModel | None, *, tilt: float | None = None, subject: str = "person") -> None:
+    def __init__(self, camera: CameraModel, *, tilt: float | None = None, subject: str = "person") -> None:
         self.camera = camera
         self.subject = subject
         self._sides = LeftRightConsistency()
         self._filter = OneEuroFilter(FILTER_CUTOFF_HZ, FILTER_HZ_PER_METRE_PER_SECOND)
         self._stance = StanceCalibration(tilt)
+        self._feet = PlantedFeet()
         self._anchor = FootAnchor()
         self._motion = ImageMotion()
         self.reset()
@@ -112,6 +119,7 @@ class BodyEstimator:
     def _forget_motion(self) -> None:
         self._sides.reset()
         self._filter.reset()
+        self._feet.reset()
         self._anchor.reset()
         self._motion.reset()
 
@@ -124,36 +132,31 @@ class BodyEstimator:
 
     def _read(self, keypoints: Keypoints, stamp: float) -> _Landmarks | None:
         keypoints = self._sides(keypoints)
-        assert keypoints.world is not None
         confidence = np.where(keypoints.confidence < MINIMUM_LANDMARK_CONFIDENCE, 0.0, keypoints.confidence)
-        if self.camera is not None:
-            inside = (keypoints.pixels >= 0).all(-1) & (
-                keypoints.pixels <= (self.camera.width, self.camera.height)
-            ).all(-1)
-            confidence = np.where(inside, confidence, 0.0)
+        size = (self.camera.width, self.camera.height)
+        inside = (keypoints.pixels >= 0).all(-1) & (keypoints.pixels <= size).all(-1)
+        confidence = np.where(inside, confidence, 0.0).astype(np.float32)
         if not (confidence > 0).any():
             return None
-        joints, joint_confidence, feet, feet_confidence = to_smpl22(keypoints.world, confidence, keypoints.joint_set)
-        flat = np.concatenate([keypoints.pixels, np.zeros((len(keypoints.pixels), 1), np.float32)], -1)
+        points, position = lift(self.camera, keypoints, confidence)
+        joints, joint_confidence, feet, feet_confidence = to_smpl22(points, confidence, keypoints.joint_set)
+        flat = np.pad(keypoints.pixels, ((0, 0), (0, 1)))
         pixels, _, feet_pixels, _ = to_smpl22(flat, confidence, keypoints.joint_set)
-        points = np.concatenate([joints, feet]).astype(np.float64)
-        self._motion.update(np.concatenate([pixels, feet_pixels])[:, :2].astype(np.float64), points, stamp)
-        points = self._filter(points, stamp)
-        self._travel = (
-            None
-            if self.camera is None
-            else body_position(self.camera, keypoints.world, keypoints.pixels, confidence.astype(np.float32))
-        )
-        return _Landmarks(points[:22], joint_confidence, points[22:], feet_confidence)
+        body = np.concatenate([joints, feet])
+        self._motion.update(np.concatenate([pixels, feet_pixels])[:, :2], body, stamp)
+        body = self._filter(body, stamp)
+        rays = self.camera.rays(feet_pixels[:, :2])
+        return _Landmarks(body[:22], joint_confidence, body[22:], feet_confidence, rays, position)
 
     def _pose(self, marks: _Landmarks, frame: WorldFrame, stamp: float) -> BodyPose:
         turn = frame.rotation.T
         joints, feet = marks.joints @ turn, marks.feet @ turn
         offsets = self._bones(joints, marks, stamp)
+        joints, feet = self._feet.update(joints, feet, offsets, self._foot_view(marks, frame), stamp)
         positions, rotations, confidence, feet = fit_body(joints, marks.confidence, feet, marks.feet_confidence, offsets)
-        travel = None if self._travel is None else frame.rotation @ self._travel
-        root = self._anchor.update(np.asarray(feet, np.float64), self._motion.speeds[22:], stamp, travel)
-        towards = np.array([0.0, 0.0, -1.0]) if self._travel is None else -self._travel / np.linalg.norm(self._travel)
+        travel = None if marks.position is None else frame.rotation @ marks.position
+        root = self._anchor.update(feet, self._motion.speeds[22:], stamp, travel)
+        away = np.array([0.0, 0.0, 1.0]) if marks.position is None else marks.position / np.linalg.norm(marks.position)
         return BodyPose(
             stamp=stamp,
             subject=self.subject,
@@ -164,8 +167,19 @@ class BodyEstimator:
             feet=feet + root,
             feet_confidence=np.where(np.isfinite(feet).all(-1), marks.feet_confidence, 0.0),
             bone_offsets=offsets,
-            view_direction=frame.rotation @ towards,
+            view_direction=-frame.rotation @ away,
             views=1,
+        )
+
+    def _foot_view(self, marks: _Landmarks, frame: WorldFrame) -> FootView:
+        depth = np.nan if marks.position is None else marks.position[2] + np.nanmean(marks.joints[_STILL[2:], 2])
+        return FootView(
+            rays=marks.feet_rays,
+            depth=float(depth),
+            speeds=self._motion.speeds[22:],
+            rotation=frame.rotation,
+            forward=np.array([1.0, 0.0, 0.0]),
+            standing=stands(marks.joints, self._motion.speed_of(_STILL)),
         )
 
     def _bones(self, joints: Array, marks: _Landmarks, stamp: float) -> NDArray[np.float32]:
@@ -175,7 +189,7 @@ class BodyEstimator:
                 self._bones_since = stamp
             self._bone_frames.append((joints, marks.confidence))
             seen, confidence = (np.stack(part) for part in zip(*self._bone_frames, strict=True))
-            self._bone_offsets = estimate_bone_offsets(seen, confidence)
+            self._bone_offsets = with_proportional_feet(estimate_bone_offsets(seen, confidence).astype(np.float32))
         if stamp - self._bones_since > BONE_SECONDS and not self._bones_fixed:
             self._bones_fixed, self._bone_frames = True, []
         return self._bone_offsets

@@ -57,6 +57,11 @@ def is_upright(joints: Array) -> bool:
     )
 
 
+def stands(joints: Array, speed: float) -> bool:
+    """Whether a body (22, 3) in optical axes stands upright and still; speed: of hips and ankles across the image, m/s."""
+    return speed < STILL_SPEED and is_upright(joints)
+
+
 def standing_up_direction(joints: Array) -> Array:
     """The vertical of a standing body (optical axes): in quiet stance the line of gravity runs from the neck to a little
     before the ankles (Woodhull 1985: 4 to 5 cm), half way from the ankle to the ball of the foot.
@@ -113,7 +118,7 @@ class StanceCalibration:
         self._first = stamp if self._first is None else self._first
         if self.settled:
             return self.frame
-        if is_upright(joints) and speed < STILL_SPEED:
+        if stands(joints, speed):
             self._take(joints, feet, stamp, interval)
         elif self._last_upright is not None and stamp - self._last_upright > SETTLE_SECONDS:
             self.settled = True
