@@ -1,7 +1,7 @@
 """Makes the environment: installs the lock, mends the ROS wheels, builds the packages.
 
-`./fitmotion` runs this file with a bare Python (standard library only) on first use and whenever the lock, a message or a
-manifest changes. Two kinds of environment, in folders of their own:
+`./fitmotion` calls `main` with a bare Python (standard library only) on first use and whenever the lock, a message or
+a manifest changes. Two kinds of environment, in folders of their own:
 
 - wheels: no ROS is sourced. `.venv` holds a ROS 2 from PyPI, and the packages are built into `.venv/fitmotion/install`.
 - workstation: a ROS 2 installation is sourced. `.venv-<distro>` sees its Python packages, the lock is installed without
@@ -23,51 +23,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged, write_whole
+from fitmotion_nodes.setup_wheels import repair_cmake_exports, write_tf2_msgs
+
 MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
-LOG_LINES_SHOWN = 25
-QUIET_INTERVAL_S = 15.0  # between signs of life where the output is no terminal
-
-# Paths of the machine that the wheels were built on, as their CMake export files name them.
-_WHEEL_PURELIB = re.compile(r"/opt/python/cp3\d+-cp3\d+/lib/python3\.\d+/site-packages")
-_WHEEL_INCLUDE = re.compile(r"/opt/python/cp3\d+-cp3\d+/include/python3\.\d+")
-
-# ROS 2's own tf2_msgs has more types; a type's hash depends on its fields alone (REP-2011), so this one is the same type.
-_TF2_MSGS = {
-    "package.xml": """<?xml version="1.0"?>
-<package format="3">
-  <name>tf2_msgs</name>
-  <version>0.36.0</version>
-  <description>TFMessage, for a ROS 2 from PyPI, which lacks tf2_msgs.</description>
-  <maintainer email="fitmotion@users.noreply.github.com">FitMotion maintainers</maintainer>
-  <license>BSD-3-Clause</license>
-  <buildtool_depend>ament_cmake</buildtool_depend>
-  <buildtool_depend>rosidl_default_generators</buildtool_depend>
-  <depend>geometry_msgs</depend>
-  <exec_depend>rosidl_default_runtime</exec_depend>
-  <member_of_group>rosidl_interface_packages</member_of_group>
-  <export><build_type>ament_cmake</build_type></export>
-</package>
-""",
-    "CMakeLists.txt": """cmake_minimum_required(VERSION 3.16)
-project(tf2_msgs)
-find_package(ament_cmake REQUIRED)
-find_package(geometry_msgs REQUIRED)
-find_package(rosidl_default_generators REQUIRED)
-rosidl_generate_interfaces(${PROJECT_NAME} "msg/TFMessage.msg" DEPENDENCIES geometry_msgs)
-ament_export_dependencies(rosidl_default_runtime)
-ament_package()
-""",
-    "msg/TFMessage.msg": "geometry_msgs/TransformStamped[] transforms\n",
-}
-
-
-class SetupError(Exception):
-    """A step failed; the message is one sentence for the user."""
 
 
 class Layout:
@@ -90,6 +53,15 @@ class Layout:
     def wheels(self) -> bool:
         """Whether the ROS 2 from PyPI is used."""
         return not self.ros_prefix
+
+    @classmethod
+    def of_this_process(cls) -> Layout:
+        """The environment that `./fitmotion` started this process in. Raises SetupError outside of it."""
+        try:
+            root, venv = os.environ["FITMOTION_ROOT"], os.environ["VIRTUAL_ENV"]
+        except KeyError as error:
+            raise SetupError(f"{error.args[0]} is not set; start this with ./fitmotion") from None
+        return cls(Path(root), Path(venv), os.environ.get("FITMOTION_ROS_PREFIX", ""))
 
     def purelib(self) -> Path:
         """The site-packages folder of the environment."""
@@ -118,31 +90,6 @@ def read_lock(lock: Path, sections: Sequence[str]) -> list[str]:
     return [line for name in sections for line in found[name]]
 
 
-def repair_cmake_exports(prefix: Path, purelib: str, include: str) -> list[Path]:
-    """Make the CMake files of the ROS wheels under `prefix`/share name this environment's folders.
-
-    The wheels were built in one step and carry that machine's Python paths. Returns the files that were changed; a second
-    call changes none.
-    """
-    changed = []
-    for path in sorted((prefix / "share").rglob("*.cmake")):
-        before = path.read_text()
-        after = _WHEEL_INCLUDE.sub(lambda _: include, _WHEEL_PURELIB.sub(lambda _: purelib, before))
-        if after != before:
-            _write(path, after)
-            changed.append(path)
-    return changed
-
-
-def write_tf2_msgs(folder: Path) -> None:
-    """Write a package tf2_msgs with the one type TFMessage into `folder`; untouched where it is already there."""
-    for name, text in _TF2_MSGS.items():
-        path = folder / name
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, text)
-
-
 def search_paths(layout: Layout) -> dict[str, list[Path]]:
     """The search paths that a process of this environment needs, in order of precedence."""
     purelib = layout.purelib()
@@ -164,8 +111,8 @@ def search_paths(layout: Layout) -> dict[str, list[Path]]:
 def environment_script(layout: Layout, stamp: str) -> str:
     """The shell lines that `./fitmotion` reads; the first one holds the stamp of what the environment was made from.
 
-    On the wheels nothing of the caller's ROS or PYTHONPATH is kept: packages of another Python would hide the lock's. The
-    wheels' bootstrapper, which starts every Python twice to set LD_LIBRARY_PATH, is told that this is done.
+    On the wheels nothing of the caller's ROS or PYTHONPATH is kept: packages of another Python would hide the lock's.
+    The wheels' bootstrapper, which starts every Python twice to set LD_LIBRARY_PATH, is told that this is done.
     """
     kept = {"PATH"} | ({"LD_LIBRARY_PATH"} if layout.wheels else set(search_paths(layout)))
     lines = [f"# {stamp}", "# Made by ./fitmotion; do not edit."]
@@ -174,100 +121,11 @@ def environment_script(layout: Layout, stamp: str) -> str:
         lines.append(f"export {name}={value}" + (f'"${{{name}:+:${name}}}"' if name in kept else ""))
     lines.append(f"export VIRTUAL_ENV={shlex.quote(str(layout.venv))}")
     lines.append(f"export FITMOTION_ROOT={shlex.quote(str(layout.root))}")
+    lines.append(f"export FITMOTION_ROS_PREFIX={shlex.quote(layout.ros_prefix)}")
     if layout.wheels:
         lines.append("export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1")
         lines.append("export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3")
     return "\n".join(lines) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file in one step, so that an interruption leaves the old one or the new one."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_text(text)
-    if path.exists():
-        temporary.chmod(path.stat().st_mode)
-    os.replace(temporary, path)
-
-
-class Progress:
-    """Shows the steps with their elapsed time: a living line on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.done = 0
-        self._detail = ""
-        self._terminal = sys.stderr.isatty()
-
-    @contextlib.contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """Show one step while the body of the `with` runs."""
-        self.done += 1
-        self._detail = ""
-        label = f"[{self.done}/{self.steps}] {title}"
-        began = time.monotonic()
-        finished = threading.Event()
-        thread = threading.Thread(target=self._show, args=(label, began, finished), daemon=True)
-        thread.start()
-        try:
-            yield
-        except BaseException:
-            finished.set()
-            thread.join()
-            self._line(f"{label}: stopped after {time.monotonic() - began:.0f} s", end="\n")
-            raise
-        finished.set()
-        thread.join()
-        self._line(f"{label}: {time.monotonic() - began:.0f} s", end="\n")
-
-    def detail(self, text: str) -> None:
-        """What the step is doing right now."""
-        self._detail = text
-
-    def _show(self, label: str, began: float, finished: threading.Event) -> None:
-        while not finished.wait(0.2 if self._terminal else QUIET_INTERVAL_S):
-            text = f"{label} ... {time.monotonic() - began:.0f} s  {self._detail}"
-            self._line(text, end="" if self._terminal else "\n")
-
-    def _line(self, text: str, end: str) -> None:
-        if self._terminal:
-            text = "\r" + text[: shutil.get_terminal_size().columns - 1] + "\x1b[K"
-        sys.stderr.write(text + end)
-        sys.stderr.flush()
-
-
-def _run(command: Sequence[str], layout: Layout, environment: dict[str, str], on_line: Callable[[str], None]) -> None:
-    """Run a command with its output in the log file, line by line also to `on_line`; SetupError when it fails."""
-    with layout.log_file.open("a") as log:
-        log.write(f"\n$ {shlex.join(command)}\n")
-        log.flush()
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=layout.root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        tail: list[str] = []
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                log.write(line)
-                tail = [*tail[1 - LOG_LINES_SHOWN :], line.rstrip()]
-                on_line(line.strip())
-            status = process.wait()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-    if status != 0:
-        shown = "\n    ".join(tail)
-        raise SetupError(
-            f"{Path(command[0]).name} {command[1] if len(command) > 1 else ''} {command[2] if len(command) > 2 else ''} "
-            f"failed with exit code {status}. Its last lines:\n    {shown}\nThe whole output is in {layout.log_file}"
-        )
 
 
 def _clean_environment(layout: Layout) -> dict[str, str]:
@@ -294,19 +152,25 @@ def _build_environment(layout: Layout) -> dict[str, str]:
     return environment
 
 
+def _run(
+    command: Sequence[str], layout: Layout, environment: dict[str, str], on_line: Callable[[str], None] = lambda _: None
+) -> None:
+    run_logged(command, folder=layout.root, environment=environment, log_file=layout.log_file, on_line=on_line)
+
+
 def make_virtual_environment(layout: Layout) -> None:
     """Make the virtual environment with the Python that runs this."""
     layout.own.mkdir(parents=True, exist_ok=True)
     options = [] if layout.wheels else ["--system-site-packages"]
     command = [sys.executable, "-E", "-s", "-m", "venv", *options, str(layout.venv)]
-    _run(command, layout, _clean_environment(layout), lambda _: None)
+    _run(command, layout, _clean_environment(layout))
 
 
 def install_libraries(layout: Layout, sections: Sequence[str], detail: Callable[[str], None]) -> None:
     """Install sections of the lock, exact versions and nothing else."""
     requirements = read_lock(layout.root / "requirements.lock", sections)
     listing = layout.own / f"requirements-{'-'.join(sections)}.txt"
-    _write(listing, "\n".join(requirements) + "\n")
+    write_whole(listing, "\n".join(requirements) + "\n")
     collected = 0
 
     def follow(line: str) -> None:
@@ -334,7 +198,9 @@ def build_packages(layout: Layout, detail: Callable[[str], None]) -> None:
         base_paths.append(str(layout.own / "src"))
     cmake_arguments = [f"-DPython3_EXECUTABLE={layout.python}", "-DBUILD_TESTING=OFF"]
     if not layout.wheels:
-        cmake_arguments.append("-DCMAKE_BUILD_TYPE=Release")  # takes half as long again; messages copy memory either way
+        cmake_arguments.append(
+            "-DCMAKE_BUILD_TYPE=Release"
+        )  # takes half as long again; messages copy memory either way
     if shutil.which("ninja", path=_build_environment(layout)["PATH"]):
         cmake_arguments.append("-GNinja")
     command = [str(layout.python), "-m", "colcon", "--log-base", str(layout.log), "build", "--base-paths", *base_paths]
@@ -372,10 +238,10 @@ def _usable(layout: Layout) -> bool:
         return False
 
 
-def prepare(layout: Layout, stamp: str, *, rebuild: bool = False, clean: bool = False) -> None:
-    """Bring the environment up to date, doing only what is not done yet.
+def prepare(layout: Layout, stamp: str, *, clean: bool = False) -> None:
+    """Bring the environment up to date: what is there and right is kept.
 
-    stamp: of what the packages are built from. rebuild: build them in any case. clean: forget earlier builds first.
+    stamp: of what the packages are built from. clean: forget earlier builds first.
     Raises SetupError with a sentence when something fails.
     """
     sections = ["ros", "build", "run"] if layout.wheels else ["build", "run"]
@@ -395,7 +261,7 @@ def prepare(layout: Layout, stamp: str, *, rebuild: bool = False, clean: bool = 
         layout.libraries_mark.unlink(missing_ok=True)
         with progress.step("Python libraries"):
             install_libraries(layout, sections, progress.detail)
-        _write(layout.libraries_mark, wanted)
+        write_whole(layout.libraries_mark, wanted)
     with progress.step("ROS packages"):
         if clean or not layout.packages_mark.exists():
             shutil.rmtree(layout.build, ignore_errors=True)
@@ -405,8 +271,36 @@ def prepare(layout: Layout, stamp: str, *, rebuild: bool = False, clean: bool = 
             include = _ask_python(layout, "import sysconfig; print(sysconfig.get_path('include'))")
             repair_cmake_exports(layout.venv, str(layout.purelib()), include)
         build_packages(layout, progress.detail)
-        _write(layout.packages_mark, stamp)
-    _write(layout.environment_file, environment_script(layout, stamp))
+        write_whole(layout.packages_mark, stamp)
+    write_whole(layout.environment_file, environment_script(layout, stamp))
+
+
+def install_test_tools(layout: Layout) -> None:
+    """Install the lock's [test] section, once."""
+    wanted = _digest(*read_lock(layout.root / "requirements.lock", ["test"]))
+    mark = layout.own / "test_tools.done"
+    if _marked(mark, wanted):
+        return
+    with exclusive(layout.root):
+        if _marked(mark, wanted):
+            return
+        progress = Progress(1)
+        with progress.step("Test tools"):
+            install_libraries(layout, ["test"], progress.detail)
+        write_whole(mark, wanted)
+
+
+def build_command(clean: bool = False) -> None:
+    """Build the ROS packages again, and install what the lock has gained.
+
+    With a ROS 2 installation sourced, into ros2_ws/install; else beside the ROS 2 from PyPI, in .venv.
+    """
+    try:
+        script = Layout.of_this_process().root / "fitmotion"
+    except SetupError as error:
+        sys.stderr.write(f"fitmotion: {error}\n")
+        raise SystemExit(2) from None
+    raise SystemExit(subprocess.run([str(script), "build", *(["--clean"] if clean else [])]).returncode)
 
 
 def _ask_python(layout: Layout, code: str) -> str:
@@ -444,7 +338,7 @@ def main() -> int:
                 return 0
             sys.stderr.write(f"fitmotion: setting up {layout.venv} (once; a minute or two)\n")
             began = time.monotonic()
-            prepare(layout, options.stamp, rebuild=options.build, clean=options.clean)
+            prepare(layout, options.stamp, clean=options.clean)
             sys.stderr.write(f"fitmotion: ready after {time.monotonic() - began:.0f} s\n")
     except SetupError as error:
         sys.stderr.write(f"fitmotion: {error}\n")

@@ -1,0 +1,73 @@
+"""`./fitmotion test`: the checks of the code, then the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from fitmotion_nodes.setup_environment import Layout, install_test_tools
+from fitmotion_nodes.setup_progress import SetupError
+
+# What the quick part leaves out: whole graphs of processes, and everything that is marked as slow.
+FAST_OPTIONS = ("-m", "not slow", "--ignore=tests/system")
+
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("style (ruff)", ("-m", "ruff", "check", "--quiet", ".")),
+    ("types (mypy)", ("-m", "mypy", "--no-error-summary")),
+    (
+        "imports (import-linter)",
+        ("-c", "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"),
+    ),
+)
+
+
+def command(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out whole graphs and slow tests.")] = False,
+) -> None:
+    """Check style, types and imports, then run the tests. Further arguments go to pytest.
+
+    The first run installs the test tools into .venv.
+
+    Examples:
+
+      fitmotion test --fast
+
+      fitmotion test tests/models/fms -k squat
+    """
+    try:
+        layout = Layout.of_this_process()
+        install_test_tools(layout)
+    except SetupError as error:
+        sys.stderr.write(f"fitmotion: {error}\n")
+        raise typer.Exit(2) from None
+    try:
+        status = run(layout, [*(FAST_OPTIONS if fast else ()), *context.args])
+    except KeyboardInterrupt:
+        status = 130
+    raise typer.Exit(status)
+
+
+def run(layout: Layout, pytest_arguments: list[str]) -> int:
+    """Run the checks and then pytest; returns the exit status: pytest's, or 1 when only a check failed."""
+    # -P keeps the top folder off sys.path, where `launch` would be found in place of ROS 2's package.
+    python = [str(layout.python), "-P"]
+    environment = os.environ | {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    failed = []
+    for title, arguments in CHECKS:
+        finished = subprocess.run([*python, *arguments], cwd=layout.root, text=True, capture_output=True)
+        good = finished.returncode == 0
+        sys.stdout.write(f"{title}: {'good' if good else 'failed'}\n")
+        if not good:
+            failed.append(title)
+            sys.stdout.write(finished.stdout + finished.stderr)
+        sys.stdout.flush()
+    if failed:
+        sys.stdout.write(f"failed: {', '.join(failed)}; the tests run nevertheless\n")
+        sys.stdout.flush()
+    status = subprocess.run([*python, "-m", "pytest", *pytest_arguments], cwd=layout.root, env=environment).returncode
+    return status or (1 if failed else 0)
