@@ -34,7 +34,9 @@ ARRAY_SHAPES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class BodyPose:
-    """A body on SMPL's first 22 joints plus four foot landmarks, in the `world` frame (REP-103: x forward, y left, z up).
+    """A body on SMPL's first 22 joints plus four foot landmarks.
+
+    Frame `world` (REP-103): x forward, y left, z up.
 
     stamp: acquisition time of the image behind it (generated: intended display time), seconds.
     positions: (22, 3) joint positions, metres. NaN where unseen.
@@ -42,7 +44,7 @@ class BodyPose:
     confidence: (22,) in [0, 1]; 0 is unseen.
     feet: (4, 3) left heel, left toe, right heel, right toe, metres. NaN where unseen.
     feet_confidence: (4,) in [0, 1].
-    bone_offsets: (22, 3) the person's joint positions in the parent's frame in the rest pose, metres; the root's row is 0.
+    bone_offsets: (22, 3) the person's joint positions in the parent's frame in the rest pose, metres; the root's is 0.
     view_direction: (3,) unit vector from the body to the camera, world frame; NaN when there is no camera or several.
     views: how many cameras are behind the pose; 0: none (mover, replay of mocap, generated).
 

@@ -69,7 +69,8 @@ def load_clip(path: str | Path) -> MotionClip:
         )
     if int(fields["version"]) > VERSION:
         raise ValueError(
-            f"{source} is a motion clip of version {int(fields['version'])}, this FitMotion reads up to {VERSION}; update it"
+            f"{source} is a motion clip of version {int(fields['version'])}, this FitMotion reads up to {VERSION}; "
+            "update FitMotion"
         )
     return MotionClip(
         fps=float(fields["fps"]),

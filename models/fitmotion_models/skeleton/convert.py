@@ -1,8 +1,8 @@
 """Other joint sets to SMPL-22, and SMPL's own pose parameters to ours and back.
 
-Every target joint is a weighted sum of source joints plus, on the trunk, a step forward; the weights are computed from
-the rest pose, so that a body at rest converts to exactly the rest pose, whatever its scale, and conversion commutes with
-moving and turning the body.
+Every target joint is a weighted sum of source joints plus, on the trunk, a step forward. The weights are computed from
+the rest pose: a body at rest converts to exactly the rest pose, whatever its scale, and conversion commutes with moving
+and turning the body.
 """
 
 from functools import cache
@@ -38,14 +38,18 @@ _LIMBS: dict[str, str] = {
 }
 _SAME_JOINTS: dict[str, dict[str, str]] = {
     "coco17": _LIMBS,
-    "halpe26": _LIMBS | {f"{side}_heel": f"{side}_heel" for side in _SIDES}
+    "halpe26": _LIMBS
+    | {f"{side}_heel": f"{side}_heel" for side in _SIDES}
     # the big toe's tip is what the other sets and a sole's outline call the toe
     | {f"{side}_toe": f"{side}_big_toe" for side in _SIDES},
     "blazepose33": _LIMBS
     | {f"{side}_heel": f"{side}_heel" for side in _SIDES}
     | {f"{side}_toe": f"{side}_foot_index" for side in _SIDES},
-    "azure_kinect32": {f"{side}_{joint}": f"{joint}_{side}" for side in _SIDES for joint in ("hip", "knee", "ankle", "foot")}
-    | {f"{side}_{joint}": f"{joint}_{side}" for side in _SIDES for joint in ("shoulder", "elbow", "wrist")}
+    "azure_kinect32": {
+        f"{side}_{joint}": f"{joint}_{side}"
+        for side in _SIDES
+        for joint in ("hip", "knee", "ankle", "foot", "shoulder", "elbow", "wrist")
+    }
     | {"head": "head"},
     "uiprmd22": {
         f"{side}_{ours}": f"{side}_{theirs}"
@@ -84,7 +88,7 @@ _HEAD_SHARE = 0.5
 
 
 class _Table(NamedTuple):
-    """weights (26, J), forward (26,) in trunk lengths, uses (26, J) bool, trunk: left and right hip, left and right shoulder."""
+    """weights (26, J), forward (26,) in trunk lengths, uses (26, J), trunk: left, right hip, left, right shoulder."""
 
     weights: Float64
     forward: Float64
@@ -104,7 +108,7 @@ class Converted(NamedTuple):
 def to_smpl22(positions: ArrayLike, confidence: ArrayLike, joint_set: str) -> Converted:
     """Landmarks of a known joint set as SMPL-22 joints and foot landmarks.
 
-    positions: (..., J, 3) metres, any right-handed frame. confidence: (..., J) in [0, 1]. joint_set: a key of JOINT_SETS.
+    positions: (..., J, 3) metres, any right-handed frame. confidence: (..., J) in [0, 1]. joint_set: in JOINT_SETS.
     A joint made of several has the confidence of the least seen of them; what cannot be made is NaN with confidence 0.
     Raises ValueError when the set is unknown or the shapes do not fit it.
     """
@@ -230,7 +234,7 @@ def _foot_weights(side: str) -> Weights:
 
 
 class SmplBody(NamedTuple):
-    """SMPL's pose in our terms: positions (..., 22, 3), rotations (..., 22, 4), feet (..., 4, 3), bone_offsets (22, 3)."""
+    """SMPL's pose in our terms: positions (..., 22, 3), rotations (..., 22, 4), feet (..., 4, 3), bone_offsets."""
 
     positions: Float64
     rotations: Float64
@@ -248,10 +252,11 @@ def from_smpl_pose(
 ) -> SmplBody:
     """SMPL or AMASS parameters as a body in the `world` frame.
 
-    global_orient: (..., 3) and body_pose: (..., 21 or more, 3) or flat, rotation vectors in radians; hands are left out.
-    translation: (..., 3) metres, SMPL's `transl`. rest_joints: (22 or more, 3) metres, the shape's joints in SMPL's axes
-    (x left, y up, z forward); None: the mean body. up: the axis that is up in the data's world, "y" (SMPL, HumanML3D) or
-    "z" (AMASS, whose bodies are y-up ones stood up by global_orient). Raises ValueError on other shapes or axes.
+    global_orient: (..., 3) and body_pose: (..., 21 or more, 3) or flat, rotation vectors in radians; hands are left
+    out. translation: (..., 3) metres, SMPL's `transl`. rest_joints: (22 or more, 3) metres, the shape's joints in its
+    own axes (x left, y up, z forward); None: the mean body. up: the axis that is up in the data's world, "y" (SMPL,
+    HumanML3D) or "z" (AMASS, whose bodies are y-up ones stood up by global_orient). Raises ValueError on other shapes
+    or axes.
     """
     rest = _mean_rest_joints() if rest_joints is None else np.asarray(rest_joints, dtype=np.float64)[: len(SMPL22)]
     pose = np.asarray(body_pose, dtype=np.float64)

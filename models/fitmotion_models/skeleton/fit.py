@@ -180,18 +180,17 @@ class _Solver:
         seen, parents = weights > 0.0, list(_LANDMARK_PARENTS)
         self.direction, long_enough = _directions(points - points[..., parents, :])
         self.known = long_enough & seen & seen[..., parents]
+        self.covariance = self._rigid_covariance()
+        self.svd = np.linalg.svd(self.covariance)
 
     def solve(self) -> Float64:
         """World rotation matrices (..., 22, 3, 3)."""
         turned = self.turned
-        covariance, u, s, vt = self._rigid_parts()
-        self._turn_rigid([0], np.eye(3), covariance[..., :1, :, :], (u[..., :1, :, :], s[..., :1, :], vt[..., :1, :, :]))
+        self._turn_rigid(slice(0, 1), np.eye(3))
         self._swing("lower")
         self._hinge(_LEGS)
         self._swing("middle")
-        joints = _RIGID[1:, 0].tolist()
-        parents = turned[..., [PARENTS[joint] for joint in joints], :, :]
-        self._turn_rigid(joints, parents, covariance[..., 1:, :, :], (u[..., 1:, :, :], s[..., 1:, :], vt[..., 1:, :, :]))
+        self._turn_rigid(slice(1, 4), turned[..., _indices("spine2", "left_knee", "right_knee"), :, :])
         self._swing("outer")
         self._swing("arms")
         self._hinge(_ARMS)
@@ -200,8 +199,8 @@ class _Solver:
         turned[..., ends, :, :] = turned[..., _indices("neck", "left_elbow", "right_elbow"), :, :]
         return turned
 
-    def _rigid_parts(self) -> tuple[Float64, Float64, Float64, Float64]:
-        """Covariances (..., 4, 3, 3) of where the rigid parts' points are seen and are at rest, with their SVD."""
+    def _rigid_covariance(self) -> Float64:
+        """Covariances (..., 4, 3, 3) of where the rigid parts' points are seen and where they are at rest."""
         seen = self.points[..., _RIGID, :]
         rest = self.rest[..., _RIGID, :].copy()
         rest[..., 0, :] = 0.0
@@ -209,28 +208,25 @@ class _Solver:
         total = np.maximum(weights.sum(axis=-2, keepdims=True), 1e-12)
         seen = seen - (weights * seen).sum(axis=-2, keepdims=True) / total
         rest = rest - (weights * rest).sum(axis=-2, keepdims=True) / total
-        covariance = np.swapaxes(weights * seen, -1, -2) @ rest
-        u, s, vt = np.linalg.svd(covariance)
-        return covariance, u, s, vt
+        result: Float64 = np.swapaxes(weights * seen, -1, -2) @ rest
+        return result
 
-    def _turn_rigid(
-        self, joints: list[int], parents: Float64, covariance: Float64, svd: tuple[Float64, Float64, Float64]
-    ) -> None:
+    def _turn_rigid(self, parts: slice, parents: Float64) -> None:
         """The least-squares rotation; where the points lie on one line, the shortest way from the parent's to it."""
-        u, s, vt = svd
+        u, s, vt = (factor[..., parts, :, :] for factor in (self.svd.U, self.svd.S[..., None], self.svd.Vh))
         best = u @ vt
         # a reflection fits no better than the rotation that flips the least important axis
         flipped = np.linalg.det(best) < 0.0
         if flipped.any():
             best = np.where(flipped[..., None, None], best - 2.0 * u[..., :, 2:] @ vt[..., 2:, :], best)
-        line = s[..., 1] <= _FLAT * s[..., 0]
+        line = s[..., 1, 0] <= _FLAT * s[..., 0, 0]
         if line.any():
             axis = vt[..., 0, :, None]
             start = (parents @ axis)[..., 0]
-            end, known = _directions((covariance @ axis)[..., 0])
+            end, known = _directions((self.covariance[..., parts, :, :] @ axis)[..., 0])
             end = np.where(known[..., None], end, start)
             best = np.where(line[..., None, None], _shortest_turn(start, end) @ parents, best)
-        self.turned[..., joints, :, :] = best
+        self.turned[..., _RIGID[parts, 0], :, :] = best
 
     def _swing(self, step: str) -> None:
         """Turn joints the shortest way from their parents' rotation so that their bones point where they were seen."""
@@ -243,9 +239,9 @@ class _Solver:
     def _hinge(self, limbs: _Hinges) -> None:
         """Twist joints (hips, shoulders) about their bones so that the next joint (knee, elbow) bends as a hinge.
 
-        With a the upper bone and h the hinge's axis at rest, the lower bone b keeps its angle to h whatever the flexion,
-        and its angle to a whatever the twist: of the two directions that have both angles, the one on the side of
-        flexion is where b would be without twist; the twist leads from there to where b was seen.
+        With a the upper bone and h the hinge's axis at rest, the lower bone b keeps its angle to h whatever the
+        flexion, and its angle to a whatever the twist: of the two directions that have both angles, the one on the side
+        of flexion is where b would be without twist; the twist leads from there to where b was seen.
         """
         joints, hinges, ends, axes, limits = limbs
         a = self.rest_direction[..., hinges, :]
@@ -273,7 +269,7 @@ def _dot(a: Float64, b: Float64) -> Float64:
 
 
 def _directions(bones: Float64) -> tuple[Float64, _Bool]:
-    """Bones (..., 3) scaled to length 1, and which (...) are long enough to have a direction; the others stay as short."""
+    """Bones (..., 3) scaled to length 1, and which (...) are long enough for that; the others stay as short."""
     length = np.sqrt(_dot(bones, bones))
     known = length > _SHORTEST_BONE
     return bones / np.where(known, length, 1.0)[..., None], known

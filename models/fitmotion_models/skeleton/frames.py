@@ -54,7 +54,7 @@ def _mirrored(body: BodyPose | MotionClip) -> dict[str, Float32]:
 
 
 def mirror_pose(pose: BodyPose) -> BodyPose:
-    """The mirror image in the world's x-z plane: left and right exchanged, y negated. Twice is the identity, bit for bit."""
+    """The mirror image in the world's x-z plane: sides exchanged, y negated. Twice is the identity, bit for bit."""
     return replace(pose, **_mirrored(pose))  # type: ignore[arg-type]
 
 

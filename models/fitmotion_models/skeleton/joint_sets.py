@@ -26,7 +26,7 @@ class JointSet:
         return len(self.joints)
 
     def index(self, name: str) -> int:
-        """Position of a joint in the set. Raises ValueError, naming the joints there are, when it is not one of them."""
+        """Position of a joint in the set. Raises ValueError, naming the joints there are, when it is none of them."""
         try:
             return self.joints.index(name)
         except ValueError:

@@ -62,7 +62,7 @@ def _symmetric_rest_offsets() -> Float64:
 
 
 def _rest_feet_offsets(rest: Float64) -> Float64:
-    """Heel in the ankle's frame and toe tip in the foot's frame, both on one flat sole, along the line ankle to foot."""
+    """Heel in the ankle's frame and toe tip in the foot's, both on one flat sole, along the line ankle to foot."""
     rows = []
     for side in ("left", "right"):
         foot = rest[SMPL22.index(f"{side}_foot")]
@@ -75,7 +75,7 @@ def _rest_feet_offsets(rest: Float64) -> Float64:
 
 
 REST_OFFSETS: Float64 = _symmetric_rest_offsets()
-"""(22, 3) metres: each joint in its parent's frame in the rest pose (T-pose facing +x, +y left, +z up); the root's is 0."""
+"""(22, 3) metres: joints in their parents' frames in the rest pose (T-pose facing +x, +y left, +z up); root 0."""
 
 REST_FEET_OFFSETS: Float64 = _rest_feet_offsets(REST_OFFSETS)
 """(4, 3) metres: heels in the ankles' frames, toe tips in the foot joints' frames, order `FEET`."""
@@ -130,8 +130,9 @@ def positions_from_matrices(root_position: ArrayLike, matrices: Float64, bone_of
 def forward_kinematics(root_position: ArrayLike, rotations: ArrayLike, bone_offsets: ArrayLike) -> Float64:
     """Joint positions (..., 22, 3), metres, world.
 
-    root_position: (..., 3) metres. rotations: (..., 22, 4) unit quaternions xyzw local to the parents, the root's in the
-    world. bone_offsets: (22, 3) or (..., 22, 3) metres. A NaN rotation makes the joints below it NaN; see `fill_unseen`.
+    root_position: (..., 3) metres. rotations: (..., 22, 4) unit quaternions xyzw local to the parents, the root's in
+    the world. bone_offsets: (22, 3) or (..., 22, 3) metres. A NaN rotation makes the joints below it NaN; see
+    `fill_unseen`.
     """
     return positions_from_matrices(root_position, global_matrices(rotations), bone_offsets)
 

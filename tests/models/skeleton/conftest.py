@@ -38,6 +38,8 @@ def uiprmd() -> dict[str, NDArray[np.float64]]:
             name = Path(member.name).name
             if name in wanted and (file := tar.extractfile(member)) is not None:
                 tables[name] = np.loadtxt(file, delimiter=",").reshape(-1, 22, 3)
+            if len(tables) == len(wanted):
+                break
     return {
         stem: _uiprmd_positions(tables[f"{stem}_positions.txt"], tables[f"{stem}_angles.txt"]) for stem in UIPRMD_STEMS
     }

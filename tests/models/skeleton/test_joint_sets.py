@@ -13,7 +13,7 @@ COCO = (
     "right_wrist,left_hip,right_hip,left_knee,right_knee,left_ankle,right_ankle"
 )
 # Halpe-FullBody's README, "26 body keypoints"
-HALPE = {17: "Head", 18: "Neck", 19: "Hip", 20: "LBigToe", 21: "RBigToe", 22: "LSmallToe", 23: "RSmallToe", 24: "LHeel", 25: "RHeel"}
+HALPE_FROM_17 = "Head,Neck,Hip,LBigToe,RBigToe,LSmallToe,RSmallToe,LHeel,RHeel"
 # k4abttypes.h of the Azure Kinect Body Tracking SDK, without the prefix K4ABT_JOINT_
 AZURE_KINECT = (
     "PELVIS,SPINE_NAVEL,SPINE_CHEST,NECK,CLAVICLE_LEFT,SHOULDER_LEFT,ELBOW_LEFT,WRIST_LEFT,HAND_LEFT,HANDTIP_LEFT,"
@@ -46,7 +46,7 @@ def test_coco_and_halpe_order() -> None:
     assert JOINT_SETS["coco17"].joints == coco
     halpe = JOINT_SETS["halpe26"].joints
     assert halpe[:17] == coco
-    for index, published in HALPE.items():
+    for index, published in enumerate(HALPE_FROM_17.split(","), start=17):
         ours = halpe[index].replace("left_", "L").replace("right_", "R").replace("_", "")
         assert ours.lower() == published.lower()
 
@@ -80,7 +80,8 @@ def test_trees_are_trees_and_sides_pair_up(name: str) -> None:
             assert steps <= len(joints), "a circle"
     mirror = joints.mirror
     assert [mirror[mirror[joint]] for joint in range(len(joints))] == list(range(len(joints)))
-    assert all((mirror[i] == i) == ("left" not in joint and "right" not in joint) for i, joint in enumerate(joints.joints))
+    for index, joint in enumerate(joints.joints):
+        assert (mirror[index] == index) == ("left" not in joint and "right" not in joint)
     # the other side hangs on the other side; a tree for drawing may hang everything on the left
     assert all(joints.parents[mirror[i]] in (mirror[p], p) for i, p in enumerate(joints.parents) if p >= 0)
 
