@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fitmotion_models.cli import BAD_INPUT_EXIT_CODE, app, fail, trial_variation
+from fitmotion_nodes import doctor, setup_environment, testing
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
 _LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -127,6 +128,11 @@ def up(
         log_level=log_level,
     )
     raise typer.Exit(run(options))
+
+
+app.command("doctor")(doctor.command)
+app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(testing.command)
+app.command("build")(setup_environment.build_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
