@@ -13,9 +13,9 @@ from fitmotion_models.fms.values import Criterion, Verdict
 # A joint below this confidence says nothing: MediaPipe's visibility falls under it where a limb is hidden.
 MIN_JOINT_CONFIDENCE = 0.3
 
-# A value nearer to its threshold than this many standard deviations is no answer. With a band of one, a value that is
-# truly one standard deviation away lands on the wrong side of it in 2.3 % of trials (normal distribution, 2 SD).
-UNDECIDED_SD = 1.0
+# A value nearer to its threshold than this many standard deviations is no answer. With this band, a value
+# that is truly one standard deviation away lands beyond the band's other side in 1.4 % of trials (normal, 2.2 SD).
+UNDECIDED_SD = 1.2
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,20 @@ class Uncertainty:
     weighted with the squared sine and cosine of the angle between facing and camera. several: two or more cameras.
     none: no camera (motion capture, simulation, replay of either).
     front or side may be infinite: from there the criterion cannot be seen at all.
+    bias_one, bias_several: what noise alone adds to the value with one camera and with several, for a value that is
+    a maximum over time; it is taken off.
     """
 
     side: float
     front: float
     several: float
     none: float = 0.0
+    bias_one: float = 0.0
+    bias_several: float = 0.0
+
+    def bias(self, views: int) -> float:
+        """What to take off the value measured with a number of cameras."""
+        return 0.0 if views == 0 else self.bias_one if views == 1 else self.bias_several
 
     def standard_deviation(self, views: int, view_sine: float, confidence: float) -> float:
         """The standard deviation for a number of cameras, the sine of the view angle and the joints' confidence."""
@@ -95,16 +103,17 @@ def judge(rule: CriterionRule, moment: Moment) -> Judged:
     measured = rule.measure(moment)
     if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:
         return _not_seen(rule, math.nan, "joints not seen: keep the whole body, hands and feet, in the picture")
-    margin = rule.threshold - measured.value
+    value = measured.value - rule.uncertainty.bias(moment.views)
+    margin = rule.threshold - value
     sd = rule.uncertainty.standard_deviation(moment.views, moment.view_sine, measured.confidence)
     if not math.isfinite(sd):
         return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
     if abs(margin) < UNDECIDED_SD * sd:
-        return _not_seen(rule, measured.value, f"too close to its threshold to call: {rule.best_view}")
+        return _not_seen(rule, value, f"too close to its threshold to call: {rule.best_view}")
     met = margin >= 0.0
     probability = 1.0 if sd == 0.0 else 0.5 * (1.0 + math.erf(abs(margin) / sd / math.sqrt(2.0)))
     verdict = Verdict.MET if met else Verdict.NOT_MET
-    return Judged(_criterion(rule, measured.value, verdict), rule, probability)
+    return Judged(_criterion(rule, value, verdict), rule, probability)
 
 
 def judge_all(rules: Sequence[CriterionRule], moment: Moment) -> tuple[Judged, ...]:

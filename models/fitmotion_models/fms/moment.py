@@ -125,8 +125,12 @@ def knee_flexion(body: Body) -> Array:
 
 
 def forward_lean(vectors: Array, facing: Array) -> Array:
-    """Lean of vectors (..., 3) from the vertical in the sagittal plane, degrees; positive towards `facing`."""
-    return np.asarray(np.degrees(np.arctan2(vectors @ facing, vectors[..., 2])))
+    """Angle of vectors (..., 3) from the vertical, degrees, 0 to 180; negative where they lean away from `facing`.
+
+    The whole angle, not its part in the sagittal plane: a tibia leans in the direction of its foot, which points out.
+    """
+    sideways = np.linalg.norm(vectors[..., :2], axis=-1)
+    return np.asarray(np.degrees(np.arctan2(sideways, vectors[..., 2])) * np.where(vectors @ facing < 0.0, -1.0, 1.0))
 
 
 def view_sine(facing: Array, view_direction: Array) -> float:

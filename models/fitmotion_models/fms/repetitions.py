@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitmotion_models.fms.moment import Body, Stance
+from fitmotion_models.fms.moment import PELVIS, Body, Stance
 from fitmotion_models.fms.reading import Reading, read_body
 from fitmotion_models.fms.squat_checks import is_squat
 from fitmotion_models.fms.stance import STABLE_SECONDS, find_stance, is_near_stance
@@ -30,9 +30,11 @@ class RepetitionParameters:
     least_drop: float = 0.20
     bottom_band: float = 0.03
     complete: float = 0.90  # share of the way up at which the repetition is over
+    complete_speed: float = 1.2  # leg lengths a second; a body that shoots up faster than this may be leaving the floor
     nearly_complete: float = 0.75  # over too, when the body then stands still or goes down again
     smoothing: float = 0.1  # s, the heights of this long are averaged before a phase is called
     history: float = 2.0  # s, how far back the start of a descent is looked for
+    feet_away: float = 0.3  # s with a foot away from its place in the stance
     lost_after: float = 0.5  # s without a body
     longest: float = 30.0  # s, from start to end
     give_up_still: float = 1.0  # s of standing in a shallow dip that make it the new stance
@@ -117,7 +119,9 @@ class SquatRepetitions:
         if not is_near_stance(reading, self._stance):
             self._lose_stance()
         elif height < self._stance_height - self._start_drop():
-            self._begin(self._start_of_descent(), height)
+            frames = self._start_of_descent()
+            self._sharpen_stance(frames[0].body.stamp)
+            self._begin(frames, height)
 
     def _take_stance(self, stance: Stance, height: float) -> None:
         self._stance, self._stance_height = stance, height
@@ -140,6 +144,13 @@ class SquatRepetitions:
         heights = np.array([reading.height for reading in readings])
         first = int(np.flatnonzero(heights >= heights.max() - 0.25 * self._start_drop())[-1])
         return readings[first:]
+
+    def _sharpen_stance(self, start: float) -> None:
+        """Leave the first instants of the descent out of the stance, where the body stood long enough before them."""
+        earlier = [reading for reading in self._recent if reading.body.stamp < start - STABLE_SECONDS]
+        found = find_stance(earlier) if earlier else None
+        if found:
+            self._stance, self._stance_height = found.stance, found.height
 
     def _begin(self, frames: list[Reading], height: float) -> None:
         self._frames = frames
@@ -166,7 +177,7 @@ class SquatRepetitions:
         way_up = (height - self._lowest) / drop
         highest_way_up = (self._highest_since_lowest - self._lowest) / drop
         turned_down = self._highest_since_lowest - height > self._start_drop()
-        if way_up >= self._parameters.complete:
+        if way_up >= self._parameters.complete and self._has_landed(reading):
             return self._end(len(self._frames))
         if highest_way_up >= self._parameters.nearly_complete and (turned_down or self._stands_still()):
             return self._end(self._index_of_highest_after_lowest() + 1 if turned_down else len(self._frames), height)
@@ -179,9 +190,15 @@ class SquatRepetitions:
     def _feet_left(self) -> bool:
         """True when a foot has been away from the stance for a while: a step, a kick, a jump."""
         assert self._stance is not None
-        since = self._frames[-1].body.stamp - STABLE_SECONDS
+        since = self._frames[-1].body.stamp - self._parameters.feet_away
         latest = [reading for reading in self._frames if reading.body.stamp >= since]
         return not any(is_near_stance(reading, self._stance) for reading in latest)
+
+    def _has_landed(self, reading: Reading) -> bool:
+        """On both feet and no longer shooting up: a jump leaves the floor at the height where a squat is over."""
+        assert self._stance is not None
+        fastest = self._parameters.complete_speed * self._stance.leg_length
+        return is_near_stance(reading, self._stance) and self._speed() < fastest
 
     def _stands_still(self, longer: bool = False) -> bool:
         seconds = self._parameters.give_up_still if longer else 2.0 * STABLE_SECONDS
@@ -206,13 +223,13 @@ class SquatRepetitions:
             self._phase, self._progress = Phase.DESCENDING, self._depth_share(height)
 
     def _speed(self) -> float:
-        """Vertical speed of the pelvis over the last two smoothing times, m/s."""
+        """Vertical speed of the pelvis in the world over the last two smoothing times, m/s."""
         newest = self._recent[-1].body.stamp
         window = [r for r in self._recent if r.body.stamp >= newest - 2.0 * self._parameters.smoothing]
         if len(window) < 3:
             return 0.0
         stamps = np.array([reading.body.stamp for reading in window])
-        heights = np.array([reading.height for reading in window])
+        heights = np.array([reading.body.points[PELVIS, 2] for reading in window])
         stamps -= stamps.mean()
         return float(stamps @ heights / (stamps @ stamps))
 

@@ -29,8 +29,11 @@ PLANTED_SHARE = 0.8
 SHORTEST = 0.6  # s; the dip of a jump or a landing is shorter
 LEAST_FLEXION = 50.0  # deg, mean of both knees at the lowest point
 LARGEST_DIFFERENCE = 40.0  # deg between the knees: a lunge or a kneeling person has more
-LARGEST_LEAN = 75.0  # deg; further forward is bending down, not squatting
-LOWEST_HANDS = 0.10  # hands nearer to the height of the ankles than this share of the leg length reach for the floor
+ONE_CAMERA_DIFFERENCE = 60.0  # deg; one camera errs by 12 degrees in each knee
+LARGEST_LEAN = 85.0  # deg; further forward is bending down, not squatting
+SHALLOW_DROP = (
+    0.30  # share of the leg length; a shallower dip is a failed squat only when the arms were overhead before
+)
 BALANCE_MARGIN = 0.15  # share of the leg length by which the centre of mass may be outside the feet: sitting is more
 
 # Shares of the body's mass and between which points each part lies (de Leva 1996, mean of men and women; hands and
@@ -53,9 +56,23 @@ def is_squat(stance: Stance, frames: Sequence[Reading], lowest: int) -> bool:
         return False
     if np.mean([is_near_stance(reading, stance) for reading in frames]) < PLANTED_SHARE:
         return False
+    # Whoever ends the dip in the air has jumped.
+    if not is_near_stance(frames[-1], stance):
+        return False
     near = [reading for reading in frames if abs(reading.body.stamp - frames[lowest].body.stamp) <= 0.1]
     body = mean_body([reading.body for reading in near])
+    if not _arms_overhead(stance.body) and _drop(frames, lowest) < SHALLOW_DROP * stance.leg_length:
+        return False
     return _knees_bend_alike(near) and _trunk_and_hands_up(body, stance) and _is_balanced(body, stance)
+
+
+def _drop(frames: Sequence[Reading], lowest: int) -> float:
+    return frames[0].height - frames[lowest].height
+
+
+def _arms_overhead(body: Body) -> bool:
+    """The test's starting position: a person who stands like that and goes down a little tries a deep squat."""
+    return bool(np.nanmin(np.append(body.points[list(WRISTS), 2], np.inf)) > body.points[NECK, 2])
 
 
 def _knees_bend_alike(near: Sequence[Reading]) -> bool:
@@ -64,16 +81,17 @@ def _knees_bend_alike(near: Sequence[Reading]) -> bool:
     if np.nanmean(flexion) < LEAST_FLEXION:
         return False
     # With one leg hidden there is nothing to compare.
-    return not abs(flexion[0] - flexion[1]) > LARGEST_DIFFERENCE
+    largest = ONE_CAMERA_DIFFERENCE if near[0].body.views == 1 else LARGEST_DIFFERENCE
+    return not abs(flexion[0] - flexion[1]) > largest
 
 
 def _trunk_and_hands_up(body: Body, stance: Stance) -> bool:
     trunk = body.points[NECK] - body.points[PELVIS]
     if abs(forward_lean(trunk, stance.facing)) > LARGEST_LEAN:
         return False
-    hands = body.points[list(WRISTS), 2]
-    ankles = stance.body.points[list(ANKLES), 2]
-    return not np.nanmin(np.append(hands, np.inf)) < np.nanmean(ankles) + LOWEST_HANDS * stance.leg_length
+    # A hand below the knees reaches for something; the test is done with the arms up.
+    hands, knees = body.points[list(WRISTS), 2], body.points[list(KNEES), 2]
+    return not np.nanmin(np.append(hands, np.inf)) < np.nanmean(knees)
 
 
 def centre_of_mass(body: Body) -> Array:
