@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 import cv2
+import numpy as np
 from builtin_interfaces.msg import Time
-from fitmotion_models.pose.camera_model import CameraModel
-from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, open_source
-from fitmotion_msgs.msg import Skeleton2D
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rosgraph_msgs.msg import Clock
@@ -17,6 +16,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as RosImage
 from std_msgs.msg import Header
 
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, open_source
+from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes.conversions import (
     NANOSECONDS,
     Uint8,
@@ -45,8 +47,8 @@ class Picture:
 class CameraNode(LifecycleNode):
     """Publishes image_raw (Image rgb8), image_raw/compressed (JPEG), camera_info, /diagnostics; lossless: /clock.
 
-    Subscribes, in lossless mode, skeleton_2d: the acknowledgement of every image. The process ends with status 0 after the
-    last frame of a file that is not looped, and with 2 and one line when the source cannot be used.
+    Subscribes, in lossless mode, skeleton_2d: the acknowledgement of every image. The process ends with status 0 after
+    the last frame of a file that is not looped, and with 2 and one line when the source cannot be used.
     """
 
     def __init__(self) -> None:
@@ -180,9 +182,7 @@ class CameraNode(LifecycleNode):
         if self._parameters.lossless:
             self._play_lossless(self._source, stop)
         else:
-            self._player = RealTimePlayer(
-                self._source, self._prepare, self._emit_now, loop=self._parameters.loop
-            )
+            self._player = RealTimePlayer(self._source, self._prepare, self._emit_now, loop=self._parameters.loop)
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
@@ -194,7 +194,7 @@ class CameraNode(LifecycleNode):
         while (frame := source.read()) is not None:
             picture = self._prepare(frame)
             stamp = stamp_to_msg(picture.stamp)
-            if not self._window.send((stamp.sec, stamp.nanosec), lambda p=picture, s=stamp: self._emit(p, s), stop):
+            if not self._window.send((stamp.sec, stamp.nanosec), partial(self._emit, picture, stamp), stop):
                 return
         self._window.drain(stop)
 
@@ -202,11 +202,12 @@ class CameraNode(LifecycleNode):
         self._window.acknowledge((msg.header.stamp.sec, msg.header.stamp.nanosec))
 
     def _prepare(self, frame: Frame) -> Picture:
-        image = frame.image_bgr
+        image: Uint8 = frame.image_bgr
         if (image.shape[1], image.shape[0]) != self._size:
-            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         # RGB, so that the pose node, which has the least time, does not have to convert
-        message = image_to_msg(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), Header())
+        rgb: Uint8 = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        message = image_to_msg(rgb, Header())
         return Picture(frame.stamp, image, message)
 
     def _emit_live(self, frame: Frame) -> None:

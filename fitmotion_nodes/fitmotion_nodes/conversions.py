@@ -12,6 +12,11 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
+
 from fitmotion_models.fms.screen import ScreenResult
 from fitmotion_models.fms.values import (
     Assessment,
@@ -36,10 +41,6 @@ from fitmotion_msgs.msg import Criterion as RosCriterion
 from fitmotion_msgs.msg import MotionClip as RosMotionClip
 from fitmotion_msgs.msg import Screen as RosScreen
 from fitmotion_msgs.msg import Skeleton2D
-from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, CompressedImage
-from sensor_msgs.msg import Image as RosImage
-from std_msgs.msg import Header
 
 NANOSECONDS = 1_000_000_000
 WORLD_FRAME = "world"
@@ -115,7 +116,7 @@ def body_pose_from_msg(msg: RosBodyPose, world_frame: str = WORLD_FRAME) -> Body
 
 
 def check_body_pose(pose: BodyPose) -> None:
-    """Raise ValueError where a pose contradicts itself: seen but not finite, rotations or directions of other than length 1."""
+    """Raise ValueError where a pose contradicts itself: seen but not finite, rotation or direction not of length 1."""
     if not pose.subject:
         raise ValueError("body pose has no subject; every consumer keeps its state by subject")
     for points, confidence in (("positions", "confidence"), ("feet", "feet_confidence")):
@@ -125,8 +126,8 @@ def check_body_pose(pose: BodyPose) -> None:
         broken = np.flatnonzero((weights > 0.0) & ~np.isfinite(getattr(pose, points)).all(axis=-1))
         if broken.size:
             raise ValueError(
-                f"body pose of {pose.subject!r}: {points} of {broken.tolist()} are not finite although their confidence "
-                "is above 0; unseen points have confidence 0"
+                f"body pose of {pose.subject!r}: {points} of {broken.tolist()} are not finite although their "
+                "confidence is above 0; unseen points have confidence 0"
             )
     _check_unit(pose, "rotations", pose.rotations)
     _check_unit(pose, "view_direction", pose.view_direction)
@@ -161,7 +162,7 @@ def clip_to_msg(clip: MotionClip, frame_id: str = WORLD_FRAME) -> RosMotionClip:
 
 
 def clip_from_msg(msg: RosMotionClip, world_frame: str = WORLD_FRAME) -> MotionClip:
-    """A message as a clip. Raises ValueError: wrong frame, array lengths that do not fit `frames`, stamps that do not rise."""
+    """A message as a clip. Raises ValueError: wrong frame, arrays that do not fit `frames`, stamps that do not rise."""
     if msg.header.frame_id != world_frame:
         raise ValueError(f"motion clip is in frame {msg.header.frame_id!r}, expected {world_frame!r}; transform it")
     if len(msg.stamps) != msg.frames:
@@ -224,7 +225,7 @@ def keypoints_to_msg(
 def keypoints_from_msg(msg: Skeleton2D) -> Keypoints | None:
     """The landmarks in a message, None when it says that nobody was found.
 
-    Raises ValueError: unknown joint set, wrong numbers of joints, confidence outside 0 to 1, NaN pixels that are called seen.
+    Raises ValueError: unknown joint set, wrong numbers of joints, confidence outside 0 to 1, NaN pixels called seen.
     """
     names = {number: name for name, number in JOINT_SET_IDS.items()}
     if msg.joint_set not in names:
@@ -278,7 +279,7 @@ def criterion_from_msg(msg: RosCriterion) -> Criterion:
 
 
 def assessment_to_msg(assessment: Assessment, frame_id: str = WORLD_FRAME, stamp: Time | None = None) -> RosAssessment:
-    """The result of a repetition as a message. stamp: the exact stamp of the pose that completed it, where there is one."""
+    """The result of a repetition as a message. stamp: the exact one of the pose that completed it, where known."""
     return RosAssessment(
         header=Header(stamp=stamp or stamp_to_msg(assessment.stamp), frame_id=frame_id),
         subject=assessment.subject,

@@ -1,4 +1,4 @@
-"""What every node says about itself once a second on /diagnostics: rate, latency, drops, engine, messages it refused."""
+"""What every node says about itself once a second on /diagnostics: rate, latency, drops, engine, refused messages."""
 
 import time
 from collections import deque

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, SourceLost
+from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, SourceLostError
 
 # a frame that nobody acknowledged is sent again after this long: its listener was started anew
 PATIENCE_S = 2.0
@@ -74,11 +74,11 @@ class Pacer:
         self._start: float | None = None
 
     def late(self, offset: float) -> float:
-        """By how many seconds a time of the schedule has passed; negative while it is ahead. Nothing is late at first."""
+        """By how many seconds a time of the schedule has passed, negative while it is ahead; 0 before the start."""
         return 0.0 if self._start is None else time.monotonic() - self._start - offset
 
     def wait(self, offset: float) -> bool:
-        """Sleep until a time of the schedule (seconds since its start, which is the first wait). False when told to stop."""
+        """Sleep until a time of the schedule, seconds since its first wait. False when told to stop."""
         if self._start is None:
             self._start = time.monotonic() - offset
         remaining = -self.late(offset)
@@ -182,7 +182,7 @@ class LivePlayer:
         while not stop.is_set():
             try:
                 frame = self._source.read()
-            except SourceLost as error:
+            except SourceLostError as error:
                 self._report(f"{error}; trying to reconnect", False)
                 self._reconnect(stop)
                 continue

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from std_msgs.msg import Header
+
 from fitmotion_models.fms.movements import default_variation
 from fitmotion_models.fms.screen import ClearingTest
 from fitmotion_models.fms.session import Session, Test
@@ -14,9 +17,6 @@ from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Screen as RosScreen
 from fitmotion_msgs.srv import ReportPain, ResetScreen, SetScore, StartTest
-from rclpy.node import Node
-from std_msgs.msg import Header
-
 from fitmotion_nodes.conversions import (
     assessment_to_msg,
     body_pose_from_msg,
@@ -32,8 +32,9 @@ SCREENS_KEPT = 20  # subjects whose screens a late listener gets
 
 
 class FmsNode(Node):
-    """Subscribes body_pose; publishes fms/state for each, fms/assessment, fms/screen (kept for late listeners), /diagnostics.
+    """Scores the bodies that it hears of.
 
+    Subscribes body_pose; publishes fms/state for each, fms/assessment, fms/screen (kept for late listeners).
     Services: fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen.
     """
 

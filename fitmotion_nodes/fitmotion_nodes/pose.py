@@ -7,17 +7,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
+
 from fitmotion_models.pose.backends import PoseBackend, make_backend
 from fitmotion_models.pose.body_estimator import BodyEstimator, Estimate
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Skeleton2D
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo
-from sensor_msgs.msg import Image as RosImage
-from std_msgs.msg import Header
-
 from fitmotion_nodes.conversions import (
     body_pose_to_msg,
     camera_info_from_msg,
@@ -33,9 +33,10 @@ REMEMBERED = 4  # skeletons of the last images: an image that comes twice is ans
 
 
 class PoseNode(LifecycleNode):
-    """Subscribes image_raw, camera_info; publishes skeleton_2d for every image, body_pose where there is a body, /diagnostics.
+    """Finds one person in every image.
 
-    Live, the image queue holds one: while the model works the newest image waits, older ones are gone and counted as dropped.
+    Subscribes image_raw, camera_info; publishes skeleton_2d for every image, body_pose where there is one.
+    Live, the image queue holds one: while the model works the newest image waits; older ones are counted as dropped.
     """
 
     def __init__(self) -> None:
@@ -66,8 +67,7 @@ class PoseNode(LifecycleNode):
             if not self._parameters.autostart:  # else the process ends with this line
                 self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
-        tilt = None if math.isnan(given.tilt) else given.tilt
-        self._estimator = BodyEstimator(None, tilt=tilt, subject=given.subject)
+        self._estimator: BodyEstimator | None = None  # made with the first image, whose size it has to know
         self._announced: CameraModel | None = None
         self._answers: OrderedDict[tuple[int, int], Skeleton2D] = OrderedDict()
         self._last_stamp = -math.inf
@@ -158,20 +158,27 @@ class PoseNode(LifecycleNode):
         stamp = stamp_from_msg(msg.header.stamp)
         if stamp < self._last_stamp:
             self.get_logger().info("time went back: the person and the floor are forgotten")
-            self._estimator.reset()
+            self._estimator = None
         self._last_stamp = stamp
-        self._estimator.camera = self._camera_for(msg.width, msg.height)
+        estimator = self._estimator_for(msg.width, msg.height)
         start = time.perf_counter()
         keypoints = self._backend(image, stamp)
         self._diagnostics.took("pose_call", time.perf_counter() - start)
-        return keypoints, self._estimator.update(keypoints, stamp)
+        return keypoints, estimator.update(keypoints, stamp)
 
-    def _camera_for(self, width: int, height: int) -> CameraModel:
-        known = self._calibration or self._announced or self._estimator.camera or CameraModel.guess(width, height)
-        return known if (known.width, known.height) == (width, height) else known.scaled_to(width, height)
+    def _estimator_for(self, width: int, height: int) -> BodyEstimator:
+        """The estimator, with the camera's intrinsics for images of this size."""
+        camera = self._calibration or self._announced or CameraModel.guess(width, height)
+        if (camera.width, camera.height) != (width, height):
+            camera = camera.scaled_to(width, height)
+        if self._estimator is None:
+            tilt = None if math.isnan(self._parameters.tilt) else self._parameters.tilt
+            self._estimator = BodyEstimator(camera, tilt=tilt, subject=self._parameters.subject)
+        self._estimator.camera = camera
+        return self._estimator
 
     def _answer(self, key: tuple[int, int], keypoints: Keypoints | None, msg: RosImage) -> None:
-        """Publish the skeleton of an image; the one that says nobody was found for an image that could not be used, too."""
+        """Publish the skeleton of an image; an image that could not be used gets the one that says nobody was found."""
         assert self._backend is not None
         skeleton = keypoints_to_msg(
             keypoints,
@@ -188,7 +195,8 @@ class PoseNode(LifecycleNode):
 
     def _tell(self, estimate: Estimate) -> None:
         self._diagnostics.status = estimate.status
-        self._diagnostics.extra["swapped_frames"] = str(self._estimator.swapped_frames)
+        if self._estimator is not None:
+            self._diagnostics.extra["swapped_frames"] = str(self._estimator.swapped_frames)
         if estimate.event:
             self.get_logger().info(estimate.event.replace("_", " "))
 

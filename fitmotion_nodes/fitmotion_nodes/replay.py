@@ -3,19 +3,20 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
 
 from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+
 from fitmotion_models.mover import make_mover
 from fitmotion_models.skeleton.body_pose import BodyPose, Source
 from fitmotion_models.skeleton.clip_file import load_clip
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
-from rclpy.duration import Duration
-from rclpy.node import Node
-from rosgraph_msgs.msg import Clock
-
 from fitmotion_nodes.conversions import body_pose_to_msg, check_body_pose, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
@@ -28,8 +29,8 @@ LINGER_S = 0.3  # after the last pose, so that it leaves the process before the 
 class ReplayNode(Node):
     """Publishes body_pose, /diagnostics; lossless: /clock, in the clip's own time.
 
-    Subscribes, in lossless mode, fms/state: the acknowledgement of every pose. The process ends with status 0 after the last
-    pose of a clip that is not looped, and with 2 and one line when the clip cannot be used.
+    Subscribes, in lossless mode, fms/state: the acknowledgement of every pose. The process ends with status 0 after the
+    last pose of a clip that is not looped, and with 2 and one line when the clip cannot be used.
     """
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class ReplayNode(Node):
     def _play_lossless(self, stop: Event) -> None:
         for pose in self._clip:
             stamp = stamp_to_msg(pose.stamp)
-            if not self._window.send((stamp.sec, stamp.nanosec), lambda p=pose, s=stamp: self._emit(p, s), stop):
+            if not self._window.send((stamp.sec, stamp.nanosec), partial(self._emit, pose, stamp), stop):
                 return
         self._window.drain(stop)
 

@@ -30,7 +30,7 @@ class Test:
 
 @dataclass(eq=False)
 class _Person:
-    """One subject's state. trials: the last trial's number of every variation. latest: the last result of every test."""
+    """One subject's state. trials: the last trial of every variation. latest: the last result of every test."""
 
     test: Test
     scorer: Scorer
@@ -93,9 +93,7 @@ class Session:
             person.recent.popitem(last=False)
         return update
 
-    def start_test(
-        self, subject: str, movement: Movement, variation: Variation, side: Side, trial: int = 0
-    ) -> Test:
+    def start_test(self, subject: str, movement: Movement, variation: Variation, side: Side, trial: int = 0) -> Test:
         """Start a trial for a subject; returns it. variation NONE: the movement's first form. trial 0: the next one.
 
         Raises ValueError for a test that cannot be scored.

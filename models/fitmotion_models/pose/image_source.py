@@ -1,7 +1,7 @@
 """Where images come from: a video file, a folder of images, a webcam or a network camera behind one interface.
 
-Files and folders give media time: frame k has the stamp k / fps, with the average rate that the container states, so that two
-readers of one file agree to the nanosecond. Live sources give the time at which the frame arrived.
+Files and folders give media time: frame k has the stamp k / fps, with the average rate that the container states, so
+that two readers of one file agree to the nanosecond. Live sources give the time at which the frame arrived.
 """
 
 import os
@@ -25,8 +25,8 @@ FOLDER_FPS = 30.0
 MIN_SIDE = 32  # pixels; MediaPipe's landmark model looks at 256x256: a whole person in less than this is a smudge
 MAX_FPS = 1000.0  # containers without a constant rate state their clock (often 90000) instead
 NETWORK_TIMEOUT_MS = 5000
-# TCP, because lost UDP packets smear the picture for seconds; no buffering in front of the decoder. OpenCV takes these from the
-# environment only, and there they would cost files with reordered frames a third of their frames: set while connecting
+# TCP, because lost UDP packets smear the picture for seconds; no buffering in front of the decoder. OpenCV takes these
+# from the environment only, where they would cost a file with reordered frames a third of them: set while connecting
 _NETWORK_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 _OPTIONS_VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _QUIET = 0  # cv2.utils.logging: SILENT
@@ -38,7 +38,7 @@ class SourceError(ValueError):
     """A source that cannot be used; the text is one sentence that names it and says what to do."""
 
 
-class SourceLost(SourceError):
+class SourceLostError(SourceError):
     """A live source that was there and has stopped giving frames; `reopen` may bring it back."""
 
 
@@ -67,7 +67,7 @@ class ImageSource(Protocol):
     live: bool
 
     def read(self) -> Frame | None:
-        """The next frame, None at the end. A live source blocks until there is one and raises SourceLost when it is gone."""
+        """The next frame, None at the end. A live source waits for one and raises SourceLostError when it is gone."""
 
     def skip(self) -> bool:
         """Pass over one frame, cheaper than reading it; False at the end."""
@@ -137,7 +137,9 @@ class VideoFile:
             raise SourceError(f"{spec}: does not state its frame rate; give fps")
         first = self._grab_image()
         if first is None:
-            raise SourceError(f"{spec}: holds no frame that can be decoded; convert it with: ffmpeg -i {spec} video.mp4")
+            raise SourceError(
+                f"{spec}: holds no frame that can be decoded; convert it with: ffmpeg -i {spec} video.mp4"
+            )
         self.height, self.width = _checked_size(spec, first)
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_count: int | None = count if count > 0 else None
@@ -266,7 +268,7 @@ class _LiveSource:
         self._read_first()
 
     def read(self) -> Frame | None:
-        """The next frame; raises SourceLost when the camera gives no more."""
+        """The next frame; raises SourceLostError when the camera gives no more."""
         stamp, image = self._waiting or self._next_image()
         self._waiting = None
         frame = Frame(self._index, stamp, image)
@@ -295,18 +297,18 @@ class _LiveSource:
     def _read_first(self) -> None:
         try:
             self._waiting = self._next_image()
-        except SourceLost:
+        except SourceLostError:
             self.close()
             raise SourceError(f"{self.spec}: opens but gives no picture; is another program using it?") from None
         self.height, self.width = _checked_size(self.spec, self._waiting[1])
 
     def _next_image(self) -> tuple[float, Image]:
         if not self._capture.grab():
-            raise SourceLost(f"{self.spec}: gives no more frames")
+            raise SourceLostError(f"{self.spec}: gives no more frames")
         stamp = self._clock()
         found, image = self._capture.retrieve()
         if not found:
-            raise SourceLost(f"{self.spec}: gave a frame that cannot be decoded")
+            raise SourceLostError(f"{self.spec}: gave a frame that cannot be decoded")
         return stamp, image
 
     def _connect(self) -> Any:
@@ -336,7 +338,9 @@ class Webcam(_LiveSource):
             raise SourceError(f"camera {self._number} is not connected (no {device}); cameras found: {present}")
         capture = _quietly(lambda: cv2.VideoCapture(self._number, cv2.CAP_V4L2))
         if not capture.isOpened():
-            reason = "in use by another program" if os.access(device, os.R_OK | os.W_OK) else "not allowed for this user"
+            reason = (
+                "in use by another program" if os.access(device, os.R_OK | os.W_OK) else "not allowed for this user"
+            )
             raise SourceError(f"camera {self._number} ({device}) cannot be opened: {reason}, or no capture device")
         # MJPG: uncompressed YUYV does not fit through USB 2 at 30 fps above 640x480
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -402,7 +406,7 @@ def _checked_size(name: str, image: Image) -> tuple[int, int]:
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise SourceError(
-            f"{name}: {width}x{height} pixels, smaller than a pose can be found in; at least {MIN_SIDE}x{MIN_SIDE}"
+            f"{name}: {width}x{height} pixels, smaller than a pose can be found in (at least {MIN_SIDE}x{MIN_SIDE})"
         )
     return int(height), int(width)
 
