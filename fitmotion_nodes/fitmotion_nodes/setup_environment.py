@@ -31,6 +31,7 @@ from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged, wri
 from fitmotion_nodes.setup_wheels import repair_cmake_exports, write_tf2_msgs
 
 MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
+PYTHON_PACKAGES = ("fitmotion_models", "fitmotion_nodes")
 
 
 class Layout:
@@ -94,12 +95,14 @@ def search_paths(layout: Layout) -> dict[str, list[Path]]:
     """The search paths that a process of this environment needs, in order of precedence."""
     purelib = layout.purelib()
     python_packages = layout.install / "lib" / purelib.parent.name / "site-packages"
+    sources = [layout.root / "models", layout.root / "fitmotion_nodes"]
     paths = {
         "PATH": [layout.venv / "bin"],
         "AMENT_PREFIX_PATH": [layout.install],
         "CMAKE_PREFIX_PATH": [layout.install],
         "LD_LIBRARY_PATH": [layout.install / "lib"],
-        "PYTHONPATH": [layout.root / "models", layout.root / "fitmotion_nodes", python_packages],
+        # The sources, so that an edit counts at once; the build folders hold the metadata that executables start from.
+        "PYTHONPATH": [*sources, python_packages, *(layout.build / name for name in PYTHON_PACKAGES)],
     }
     if layout.wheels:
         paths["AMENT_PREFIX_PATH"].append(layout.venv)
