@@ -188,7 +188,8 @@ class GraphMonitor:
         node = self._node
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
         node.create_subscription(RosAssessmentState, "fms/state", self._on_state_message, frames)
-        node.create_subscription(RosAssessment, "fms/assessment", self._on_assessment_message, result_qos())
+        results = result_qos(latched=self._lossless, depth=1000)  # lossless, those from before we joined too
+        node.create_subscription(RosAssessment, "fms/assessment", self._on_assessment_message, results)
         node.create_subscription(RosBodyPose, "body_pose", self._on_pose, frames)
         if any(spec.name == "pose" for spec in self._graph.nodes):
             node.create_subscription(Skeleton2D, "skeleton_2d", self._on_skeleton, frames)
