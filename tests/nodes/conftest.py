@@ -1,0 +1,107 @@
+"""ROS for tests: messages with checked fields, this machine only, a domain of our own, nodes spun in the test's thread."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when messages are imported, so before anything else here
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+DOMAIN = 100 + os.getpid() % 100  # two test runs at once do not hear each other; 232 is the greatest there is
+os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
+
+import pytest
+
+
+class Graph:
+    """The nodes of one test and an ear for what they publish; spun together by `until`."""
+
+    def __init__(self) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.node = rclpy.create_node("listener", use_global_arguments=False)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._nodes: list[Any] = []
+
+    def add(self, node: Any) -> Any:
+        """Spin this node too, and destroy it at the end."""
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+    def hear(self, kind: type, topic: str, qos: Any = 100, react: Callable[[Any], None] | None = None) -> list[Any]:
+        """The list that every message on a topic will be appended to."""
+        heard: list[Any] = []
+
+        def take(msg: Any) -> None:
+            heard.append(msg)
+            if react is not None:
+                react(msg)
+
+        self.node.create_subscription(kind, topic, take, qos)
+        return heard
+
+    def talk(self, kind: type, topic: str, qos: Any = 100) -> Any:
+        """A publisher, once somebody listens to it."""
+        publisher = self.node.create_publisher(kind, topic, qos)
+        self.until(lambda: publisher.get_subscription_count() > 0)
+        return publisher
+
+    def call(self, kind: type, name: str, request: Any) -> Any:
+        """The answer of a service."""
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready)
+        future = client.call_async(request)
+        self.until(future.done)
+        return future.result()
+
+    def until(self, condition: Callable[[], Any], patience: float = 20.0) -> None:
+        """Spin until the condition holds; a test that waits in vain fails here."""
+        end = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError("waited in vain")
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def spin_for(self, seconds: float) -> None:
+        """Spin for a while, to see that something does not happen."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def values(self, name: str, reports: Sequence[Any]) -> dict[str, str]:
+        """The last diagnostics of a node as a dictionary."""
+        statuses = [status for report in reports for status in report.status if status.name == name]
+        return {item.key: item.value for item in statuses[-1].values} if statuses else {}
+
+    def close(self) -> None:
+        for node in [*self._nodes, self.node]:
+            self._executor.remove_node(node)
+            node.destroy_node()
+        self._executor.shutdown()
+
+
+@pytest.fixture
+def ros() -> Iterator[Callable[..., Graph]]:
+    """Start ROS with parameters for the nodes of this test: `graph = ros(lossless=True, source="...")`."""
+    import rclpy
+
+    graphs: list[Graph] = []
+
+    def start(**parameters: Any) -> Graph:
+        arguments = ["--ros-args", "--log-level", "warn"]
+        for name, value in parameters.items():
+            text = (
+                str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, str) else str(value)
+            )
+            arguments += ["-p", f"{name}:={text}"]
+        rclpy.init(args=arguments, domain_id=DOMAIN)
+        graphs.append(Graph())
+        return graphs[-1]
+
+    yield start
+    for graph in graphs:
+        graph.close()
+    rclpy.try_shutdown()
