@@ -84,12 +84,15 @@ def _smooth(draws: Float64, stamps: Float64, correlation_s: float) -> Float64:
     if correlation_s == 0.0:
         return result
     # the process and its slope (times correlation_s) as a linear system, discretised exactly
+    gap = np.diff(stamps) / correlation_s
+    steps = np.exp(-gap) * np.array([(1.0 + gap, gap), (-gap, 1.0 - gap)])
+    steps = np.moveaxis(steps, -1, 0)
+    # the tiny addition keeps a matrix of nearly equal frames positive
+    spreads = np.linalg.cholesky((1.0 + 1e-15) * np.eye(2) - steps @ np.swapaxes(steps, -1, -2))
     state = draws[:, 0]
-    for index, gap in enumerate(np.diff(stamps) / correlation_s):
-        step = np.exp(-gap) * np.array([(1.0 + gap, gap), (-gap, 1.0 - gap)])
-        spread = np.linalg.cholesky(np.eye(2) - step @ step.T + 1e-15 * np.eye(2))
-        state = np.tensordot(step, state, 1) + np.tensordot(spread, draws[:, index + 1], 1)
-        result[index + 1] = state[0]
+    for index, (step, spread) in enumerate(zip(steps, spreads, strict=True), start=1):
+        state = np.tensordot(step, state, 1) + np.tensordot(spread, draws[:, index], 1)
+        result[index] = state[0]
     return result
 
 

@@ -30,7 +30,7 @@ _ADJUSTABLE = (
     "toe_out_deg",
     "grip_width_m",
 )
-_TRIALS = 25
+_TRIALS = 13
 
 _KNEES = [joint(f"{side}_knee") for side in SIDES]
 _ANKLES = [joint(f"{side}_ankle") for side in SIDES]
@@ -54,7 +54,7 @@ def solve_squat(parameters: SquatParameters) -> SquatSolution:
     """Stance and bottom of a squat. Raises ImpossibleSquatError naming what to change and the range it may have."""
     try:
         return _solve(parameters)
-    except ImpossibleSquatError as error:
+    except ValueError as error:
         raise ImpossibleSquatError(f"no squat has these parameters: {error}. {_advice(parameters)}") from None
 
 
@@ -224,7 +224,7 @@ def _newton(residuals: Callable[[Float64], Float64], start: Float64) -> tuple[Fl
         values = residuals(candidates)
         errors = np.abs(values).max(axis=-1)
         better = int(np.argmin(errors))
-        if not errors[better] < error:
+        if not errors[better] < 0.99 * error:  # a root that exists draws in much faster
             break
         best, best_values = candidates[better], values[better]
     return best, float(np.abs(best_values).max())
