@@ -19,9 +19,9 @@ SECTIONS = {
 }
 INTRODUCTION = """# fitmotion_msgs
 
-The messages, services and actions of FitMotion. Units are metres, seconds and radians; frames follow REP-103 (x forward,
-y left, z up); a stamp is the acquisition time of the image behind a value. This page is made from the comments in the
-interface files by [document.py](document.py).
+The messages, services and actions of FitMotion. Units are metres, seconds and radians; frames follow REP-103 (x
+forward, y left, z up); a stamp is the acquisition time of the image behind a value. This page is made from the comments
+in the interface files by [document.py](document.py).
 """
 _CONSTANT = re.compile(r"^(\w+)\s+([A-Z][A-Z0-9_]*)\s*=\s*(\S+)\s*(?:#\s*(.*))?$")
 _FIELD = re.compile(r"^([\w/\[\]<>=]+)\s+([a-z][a-z0-9_]*)\s*(?:#\s*(.*))?$")
