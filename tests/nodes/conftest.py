@@ -1,5 +1,6 @@
-"""ROS for tests: messages with checked fields, this machine only, a domain of our own, nodes spun in the test's thread."""
+"""ROS for tests: checked message fields, this machine only, a domain of our own, nodes spun in the test's thread."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,10 +8,10 @@ from typing import Any
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when messages are imported, so before anything else here
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-DOMAIN = 100 + os.getpid() % 100  # two test runs at once do not hear each other; 232 is the greatest there is
-os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
 
 import pytest
+
+DOMAIN = 100 + os.getpid() % 100  # two test runs at once do not hear each other; 232 is the greatest there is
 
 
 class Graph:
@@ -93,10 +94,7 @@ def ros() -> Iterator[Callable[..., Graph]]:
     def start(**parameters: Any) -> Graph:
         arguments = ["--ros-args", "--log-level", "warn"]
         for name, value in parameters.items():
-            text = (
-                str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, str) else str(value)
-            )
-            arguments += ["-p", f"{name}:={text}"]
+            arguments += ["-p", f"{name}:={json.dumps(value)}"]  # JSON is YAML
         rclpy.init(args=arguments, domain_id=DOMAIN)
         graphs.append(Graph())
         return graphs[-1]
