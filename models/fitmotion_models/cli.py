@@ -12,7 +12,7 @@ import typer
 
 from fitmotion_models.fms.values import Movement, Variation
 
-app = typer.Typer(no_args_is_help=True, help="FitMotion without ROS.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 BAD_INPUT_EXIT_CODE = 2
 
@@ -24,7 +24,7 @@ def fail(message: str) -> NoReturn:
 
 
 def movement_named(name: str) -> Movement:
-    """The movement of that name, as people type it (`deep_squat`). Raises ValueError that lists those that are scored."""
+    """The movement of that name, as people type it (`deep_squat`). Raises ValueError that lists the known ones."""
     from fitmotion_models.fms.movements import MOVEMENTS
 
     known = {movement.name.lower(): movement for movement in MOVEMENTS}
@@ -58,15 +58,24 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | No
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+@app.callback()
+def commands() -> None:
+    """FitMotion without ROS."""  # a group even while it has one command, so that it can be mounted
+
+
 @app.command()
 def assess(
     video: Annotated[str, typer.Argument(help="A video file, a folder of images, or a MotionClip (.npz).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
-    board: Annotated[bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")] = False,
+    board: Annotated[
+        bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")
+    ] = False,
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
     backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
-    calibration: Annotated[Path | None, typer.Option(help="The camera's calibration (YAML of camera_calibration).")] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="The camera's calibration (YAML of camera_calibration).")
+    ] = None,
     tilt: Annotated[
         float | None,
         typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),

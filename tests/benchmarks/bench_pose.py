@@ -1,9 +1,13 @@
-"""What a frame costs: the pose backend's call and the body estimate. Run: ./fitmotion exec -- python tests/benchmarks/bench_pose.py VIDEO."""
+"""What a frame costs: the pose backend's call and the body estimate.
+
+Run: ./fitmotion exec -- python tests/benchmarks/bench_pose.py VIDEO
+"""
 
 import sys
 import time
 
 import numpy as np
+
 from fitmotion_models.pose.backends import make_backend
 from fitmotion_models.pose.body_estimator import BodyEstimator
 from fitmotion_models.pose.camera_model import CameraModel

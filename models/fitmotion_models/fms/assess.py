@@ -24,7 +24,7 @@ CLIP_SUFFIX = ".npz"
 
 @dataclass(frozen=True)
 class AssessmentReport:
-    """What one recording gave. fps: of the recording, Hz. frames: images (or poses) read; poses: of them with a body."""
+    """What one recording gave. fps: Hz. frames: images (or poses) read. poses: how many of them show a body."""
 
     assessments: tuple[Assessment, ...]
     subject: str
@@ -45,10 +45,10 @@ def assess(
     tilt: float | None = None,
     progress: Progress | None = None,
 ) -> AssessmentReport:
-    """Score every repetition in a recording: a video file, a folder of images or a MotionClip (.npz), as fast as it goes.
+    """Score every repetition in a recording: a video file, a folder of images or a MotionClip (.npz).
 
-    calibration: the camera's ROS calibration YAML. tilt: of the camera, radians, positive looking down; without it gravity
-    is taken from the standing person. progress: called with (frames done, frames there are or None).
+    calibration: the camera's ROS calibration YAML. tilt: of the camera, radians, positive looking down; without it
+    gravity is taken from the standing person. progress: called with (frames done, frames there are or None).
     Raises ValueError (SourceError for a source) with one sentence when the input cannot be used.
     """
     scorer = Scorer(movement=movement, variation=variation, side=side)

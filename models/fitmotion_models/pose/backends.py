@@ -43,7 +43,7 @@ def make_backend(name: str = "mediapipe", **options: Any) -> PoseBackend:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise RuntimeError(
-            f"pose backend '{name}' needs the Python package '{error.name}'; `./fitmotion doctor` says how to install it"
+            f"pose backend '{name}' needs the package '{error.name}'; `./fitmotion doctor` says how to install it"
         ) from error
     backend: PoseBackend = getattr(module, class_name)(**options)
     return backend

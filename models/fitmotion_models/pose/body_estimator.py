@@ -62,10 +62,10 @@ class _Landmarks:
 
 
 class BodyEstimator:
-    """Turns the landmarks of one camera into poses of one person in the `world` frame. Causal: a pose needs no later frame.
+    """Turns the landmarks of one camera into poses of one person in the `world` frame; causal, frame by frame.
 
-    camera: intrinsics (`CameraModel.guess` where nobody calibrated). tilt: the camera's tilt in radians, positive looking down, where it is known; otherwise gravity is taken from the
-        standing person. subject: whose body it is.
+    camera: intrinsics (`CameraModel.guess` where nobody calibrated). tilt: the camera's tilt in radians, positive
+    looking down, where it is known; otherwise gravity is taken from the standing person. subject: whose body it is.
     """
 
     def __init__(self, camera: CameraModel, *, tilt: float | None = None, subject: str = "person") -> None:
@@ -153,7 +153,9 @@ class BodyEstimator:
         joints, feet = marks.joints @ turn, marks.feet @ turn
         offsets = self._bones(joints, marks, stamp)
         joints, feet = self._feet.update(joints, feet, offsets, self._foot_view(marks, frame), stamp)
-        positions, rotations, confidence, feet = fit_body(joints, marks.confidence, feet, marks.feet_confidence, offsets)
+        positions, rotations, confidence, feet = fit_body(
+            joints, marks.confidence, feet, marks.feet_confidence, offsets
+        )
         travel = None if marks.position is None else frame.rotation @ marks.position
         root = self._anchor.update(feet, self._motion.speeds[22:], stamp, travel)
         away = np.array([0.0, 0.0, 1.0]) if marks.position is None else marks.position / np.linalg.norm(marks.position)
@@ -161,13 +163,13 @@ class BodyEstimator:
             stamp=stamp,
             subject=self.subject,
             source=Source.CAMERA,
-            positions=positions + root,
-            rotations=rotations,
-            confidence=confidence,
-            feet=feet + root,
-            feet_confidence=np.where(np.isfinite(feet).all(-1), marks.feet_confidence, 0.0),
+            positions=(positions + root).astype(np.float32),
+            rotations=rotations.astype(np.float32),
+            confidence=confidence.astype(np.float32),
+            feet=(feet + root).astype(np.float32),
+            feet_confidence=np.where(np.isfinite(feet).all(-1), marks.feet_confidence, 0.0).astype(np.float32),
             bone_offsets=offsets,
-            view_direction=-frame.rotation @ away,
+            view_direction=(-frame.rotation @ away).astype(np.float32),
             views=1,
         )
 

@@ -74,7 +74,7 @@ class CameraModel:
             self.distortion, self.distortion_model, self.is_guess,
         )  # fmt: skip
 
-    def rays(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+    def rays(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixels (..., 2) to normalised image coordinates (..., 2): x / z and y / z in optical axes, undistorted."""
         points = np.asarray(pixels, dtype=np.float64)
         if self.distortion and any(self.distortion):
@@ -107,4 +107,4 @@ def body_position(
     right = rays * points[:, 2:3] - points[:, :2]
     scale = np.sqrt(weight)[:, None]
     solution, *_ = np.linalg.lstsq((rows * scale[..., None]).reshape(-1, 3), (right * scale).reshape(-1), rcond=None)
-    return solution if solution[2] > 0 else None
+    return np.asarray(solution, dtype=np.float64) if solution[2] > 0 else None

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 # A foot point that moves slower than this across the image, m/s, is planted; a swinging foot passes 2 m/s.
 PLANTED_SPEED = 0.4
@@ -14,7 +15,7 @@ _TOES = [1, 3]
 
 
 class FootAnchor:
-    """Keeps planted feet where they are, in a world whose floor is z = 0 and whose origin lies under the first stance."""
+    """Keeps planted feet where they are, in a world with the floor at z = 0 and its origin under the first stance."""
 
     def __init__(self) -> None:
         self.reset()
@@ -34,8 +35,8 @@ class FootAnchor:
         perspective, world axes, or None; used only while no foot stands.
         """
         interval = 0.0 if self._stamp is None else stamp - self._stamp
-        seen = np.isfinite(feet).all(-1)
-        planted = seen & (speeds < PLANTED_SPEED)
+        seen: Flags = np.asarray(np.isfinite(feet).all(-1))
+        planted: Flags = seen & (speeds < PLANTED_SPEED)
         if self._translation is None:
             self._translation = self._first_translation(feet, seen)
         else:
@@ -51,7 +52,7 @@ class FootAnchor:
         return self._translation
 
     @staticmethod
-    def _first_translation(feet: Array, seen: Array) -> Array:
+    def _first_translation(feet: Array, seen: Flags) -> Array:
         if not seen.any():
             return np.zeros(3)
         centre = feet[seen].mean(0)
@@ -59,7 +60,7 @@ class FootAnchor:
         floor = feet[toes, 2].mean() if toes else feet[seen, 2].min()
         return np.array([-centre[0], -centre[1], -floor])
 
-    def _follow(self, feet: Array, planted: Array, travel: Array | None) -> Array:
+    def _follow(self, feet: Array, planted: Flags, travel: Array | None) -> Array:
         assert self._translation is not None
         held = planted & np.isfinite(self._planted_at).all(-1)
         translation = self._translation.copy()

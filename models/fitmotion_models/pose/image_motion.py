@@ -23,7 +23,7 @@ class ImageMotion:
         self.speeds: Array = np.zeros(0)
 
     def update(self, pixels: Array, points: Array, stamp: float) -> Array:
-        """pixels (N, 2) and points (N, 3) (metres, optical axes) of one frame; returns the speeds (N,), m/s.
+        """Pixels (N, 2) and points (N, 3) (metres, optical axes) of one frame; returns the speeds (N,), m/s.
 
         A point without a past is at rest; one that is unseen is NaN.
         """

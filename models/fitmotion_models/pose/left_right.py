@@ -8,7 +8,7 @@ from fitmotion_models.skeleton.joint_sets import joint_set
 
 # A frame is taken as swapped when the mirrored labels move less than this share of what the given ones move ...
 SWAPPED_MOVE_RATIO = 0.5
-# ... and the sides stand apart by at least this share of the body's extent in the image (else there is nothing to tell).
+# ... and the sides stand apart by at least this share of the body's extent in the image (else nothing can be told).
 MINIMUM_SEPARATION = 0.05
 # Depth of a frame whose sides were swapped is the guess of a body seen from behind: trusted half.
 SWAPPED_CONFIDENCE = 0.5

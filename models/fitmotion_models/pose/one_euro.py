@@ -33,7 +33,7 @@ class OneEuroFilter:
         self._speed: Array | None = None
 
     def __call__(self, value: Array, stamp: float) -> Array:
-        """Filter one sample (..., D); the speed is the norm over the last axis. A row with NaN starts anew when seen."""
+        """Filter one sample (..., D); speed is the norm over the last axis. A row with NaN starts anew when seen."""
         value = np.asarray(value, dtype=np.float64)
         if self._value is None or self._speed is None or self._stamp is None or stamp <= self._stamp:
             self._stamp, self._value, self._speed = stamp, value.copy(), np.zeros_like(value)

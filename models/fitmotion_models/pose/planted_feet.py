@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from fitmotion_models.pose.foot_anchor import PLANTED_SPEED
 from fitmotion_models.skeleton.body_pose import Float32
-from fitmotion_models.skeleton.kinematics import REST_OFFSETS, feet_offsets
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
+from fitmotion_models.skeleton.kinematics import REST_OFFSETS, feet_offsets
 
 Array = NDArray[np.float64]
 
@@ -32,8 +32,10 @@ _KNEES = [SMPL22.index("left_knee"), SMPL22.index("right_knee")]
 
 
 def with_proportional_feet(bone_offsets: Float32) -> Float32:
-    """The person's bones (22, 3) with feet in the rest body's proportion to the shanks: one camera can't measure feet."""
-    shanks = np.linalg.norm(bone_offsets[_ANKLES], axis=-1).mean() / np.linalg.norm(REST_OFFSETS[_ANKLES], axis=-1).mean()
+    """Bones (22, 3) with the feet in the rest body's proportion to the shanks: one camera can't measure feet."""
+    shanks = (
+        np.linalg.norm(bone_offsets[_ANKLES], axis=-1).mean() / np.linalg.norm(REST_OFFSETS[_ANKLES], axis=-1).mean()
+    )
     result = bone_offsets.copy()
     result[_BALLS] = REST_OFFSETS[_BALLS] * shanks
     return result
@@ -58,7 +60,7 @@ class FootView:
 
 @dataclass(eq=False)
 class _Foot:
-    """The stance of one foot: direction heel to toe (world, horizontal), heel less toe in the image, metres a ray unit."""
+    """A foot's stance: direction heel to toe (world, horizontal), heel less toe in the image (rays), depth in metres."""
 
     direction: Array
     image: Array
@@ -80,7 +82,7 @@ class PlantedFeet:
     def update(
         self, joints: Array, feet: Array, bone_offsets: Float32, view: FootView, stamp: float
     ) -> tuple[Array, Array]:
-        """joints (22, 3) and feet (4, 3) in world axes about the root, and the person's bones; the same, corrected."""
+        """Joints (22, 3) and feet (4, 3) in world axes about the root, and the person's bones; the same, corrected."""
         interval = 0.0 if self._stamp is None else max(0.0, stamp - self._stamp)
         self._stamp = stamp
         joints, feet = joints.copy(), feet.copy()
@@ -131,7 +133,7 @@ class PlantedFeet:
 def _heading(heel: Array, toe: Array, length: float, view: FootView) -> Array:
     """Where a flat foot of known length points (world, horizontal, unit): its image tells but the sign of its depth.
 
-    The toe lies on its ray, `length` from the heel; of the two such points that which agrees with where the person faces.
+    The toe lies on its ray, `length` from the heel; of two such points it is the one that the person faces.
     """
     start = np.append(heel, 1.0) * view.depth
     ray = _unit(np.append(toe, 1.0))

@@ -33,7 +33,7 @@ _HEELS, _TOES = [0, 2], [1, 3]
 
 @dataclass(frozen=True, eq=False)
 class WorldFrame:
-    """rotation: (3, 3) optical axes to world axes (REP-103, x the way the person faced). measured: False for a guess."""
+    """rotation: (3, 3) optical to world axes (REP-103, x the way the person faced). measured: False for a guess."""
 
     rotation: Array
     measured: bool
@@ -58,13 +58,15 @@ def is_upright(joints: Array) -> bool:
 
 
 def stands(joints: Array, speed: float) -> bool:
-    """Whether a body (22, 3) in optical axes stands upright and still; speed: of hips and ankles across the image, m/s."""
+    """Whether a body (22, 3) in optical axes stands upright and still; speed: of hips and ankles in the image, m/s."""
     return speed < STILL_SPEED and is_upright(joints)
 
 
 def standing_up_direction(joints: Array) -> Array:
-    """The vertical of a standing body (optical axes): in quiet stance the line of gravity runs from the neck to a little
-    before the ankles (Woodhull 1985: 4 to 5 cm), half way from the ankle to the ball of the foot.
+    """The vertical of a standing body, a unit vector in optical axes.
+
+    In quiet stance the line of gravity runs from the neck to 4 to 5 cm before the ankles (Woodhull et al. 1985), half
+    way from the ankle to the ball of the foot.
     """
     feet = [SMPL22.index("left_foot"), SMPL22.index("right_foot")]
     support = (joints[_ANKLES].mean(0) + joints[feet].mean(0)) / 2.0
@@ -110,8 +112,9 @@ class StanceCalibration:
         self._last_upright: float | None = None
 
     def update(self, joints: Array, feet: Array, speed: float, stamp: float) -> WorldFrame | None:
-        """Take one frame: joints (22, 3) and feet (4, 3) in optical axes; speed: of hips and ankles across the
-        image, m/s. Returns the world frame so far, or None while no stance was seen.
+        """Take one frame; returns the world frame so far, or None while no stance was seen.
+
+        joints (22, 3) and feet (4, 3) in optical axes; speed: of hips and ankles across the image, m/s.
         """
         interval = 0.0 if self._stamp is None else stamp - self._stamp
         self._stamp = stamp

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
+
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS, SMPL22
-from scipy.spatial.transform import Rotation
 
 # optical axes (x right, y down, z forward) of a level camera that looks along -x at a person who faces +x
 LEVEL_FRONT_VIEW = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])

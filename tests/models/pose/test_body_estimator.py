@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.pose.body_estimator import LOST_AFTER_SECONDS, BodyEstimator
 from fitmotion_models.pose.keypoints import Keypoints

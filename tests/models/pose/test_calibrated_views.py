@@ -1,4 +1,4 @@
-"""One camera's joint angles against the triangulation of the same detections over four calibrated views of a real athlete."""
+"""One camera's joint angles against the same detections triangulated over four calibrated views of a real athlete."""
 
 import os
 import xml.etree.ElementTree as ElementTree
@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from fitmotion_models.pose.backends import make_backend
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.image_source import open_source

@@ -5,9 +5,10 @@ import math
 import cv2
 import numpy as np
 import pytest
-from fitmotion_models.pose.camera_model import GUESSED_DIAGONAL_FOV_DEG, CameraModel, body_position
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fitmotion_models.pose.camera_model import GUESSED_DIAGONAL_FOV_DEG, CameraModel, body_position
 
 CALIBRATION = """
 image_width: 640

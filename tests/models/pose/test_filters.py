@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from fitmotion_models.pose.image_motion import SMOOTHING_SECONDS, ImageMotion
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.pose.left_right import LeftRightConsistency

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.pose.body_estimator import BodyEstimator
 from fitmotion_models.pose.keypoints import Keypoints
@@ -90,6 +91,10 @@ def test_a_foot_that_steps_is_free_again(known_camera):
     standing = clip.frame(0)
     for index in range(60):
         carried = max(0.0, (index - 20) / 30.0) * np.array([1.2, 0.0, 0.0])
-        seen = camera.see(type(standing)(**{**vars(standing), "positions": standing.positions + carried, "feet": standing.feet + carried}))
+        seen = camera.see(
+            type(standing)(
+                **{**vars(standing), "positions": standing.positions + carried, "feet": standing.feet + carried}
+            )
+        )
         last = estimator.update(seen, index / 30.0).pose
     assert last.positions[0, 0] - standing.positions[0, 0] == pytest.approx(carried[0], abs=0.15)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from fitmotion_models.pose.foot_anchor import FootAnchor
-from fitmotion_models.pose.world_frame import STANCE_SECONDS, StanceCalibration, is_upright, up_from_tilt
-from fitmotion_models.skeleton.kinematics import REST_OFFSETS, feet_from_pose, forward_kinematics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
+from fitmotion_models.pose.foot_anchor import FootAnchor
+from fitmotion_models.pose.world_frame import STANCE_SECONDS, StanceCalibration, is_upright, up_from_tilt
+from fitmotion_models.skeleton.kinematics import REST_OFFSETS, feet_from_pose, forward_kinematics
 
 IDENTITY = np.tile([0.0, 0.0, 0.0, 1.0], (22, 1))
 FPS = 30.0
