@@ -60,7 +60,7 @@ class FootView:
 
 @dataclass(eq=False)
 class _Foot:
-    """A foot's stance: direction heel to toe (world, horizontal), heel less toe in the image (rays), depth in metres."""
+    """A foot's stance: direction heel to toe (world, horizontal), heel less toe in the image (rays), depth (m)."""
 
     direction: Array
     image: Array
