@@ -4,6 +4,7 @@ The dialect is that of VICON BodyBuilder, in which CMU (mocap.cs.cmu.edu) and HD
 """
 
 from dataclasses import dataclass
+from math import isfinite
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO
@@ -262,7 +263,7 @@ def _add_row(
         values = [float(word) for word in words[1:]]
     except ValueError:
         values = []
-    if len(values) != skeleton.width(bone) or not np.all(np.isfinite(values)):
+    if len(values) != skeleton.width(bone) or not all(map(isfinite, values)):
         raise ValueError(f"{place}: {' '.join(words)!r}; expected {skeleton.width(bone)} finite numbers for {bone}")
     rows[bone].append(values)
 
