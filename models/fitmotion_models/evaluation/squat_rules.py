@@ -1,7 +1,7 @@
 """How well the deep squat's criteria are judged: parametric squats on both sides of every threshold, clean and noisy.
 
-The truth is the mover's parameters. Clean squats show that the rules are right; noisy ones how often noise turns a verdict, by the
-distance of the truth from the threshold in standard deviations of what the noise makes of the measured value.
+The truth is the mover's parameters. Clean squats show that the rules are right; noisy ones how often noise turns a
+verdict, by the distance of the truth from the threshold in standard deviations of what the noise makes of the value.
 """
 
 import math

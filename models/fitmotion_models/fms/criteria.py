@@ -18,6 +18,10 @@ MIN_JOINT_CONFIDENCE = 0.3
 UNDECIDED_SD = 1.2
 
 
+# Another view is advised when it would bring the standard deviation under this share of what it is now.
+WORTH_MOVING = 0.8
+
+
 @dataclass(frozen=True)
 class Uncertainty:
     """Standard deviation of a measured value, in the criterion's unit.
@@ -109,7 +113,7 @@ def judge(rule: CriterionRule, moment: Moment) -> Judged:
     if not math.isfinite(sd):
         return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
     if abs(margin) < UNDECIDED_SD * sd:
-        return _not_seen(rule, value, f"too close to its threshold to call: {rule.best_view}")
+        return _not_seen(rule, value, f"too close to the threshold to call: {_better_view(rule, moment, sd)}")
     met = margin >= 0.0
     probability = 1.0 if sd == 0.0 else 0.5 * (1.0 + math.erf(abs(margin) / sd / math.sqrt(2.0)))
     verdict = Verdict.MET if met else Verdict.NOT_MET
@@ -132,10 +136,21 @@ def weighted_mean(values: NDArray[np.float64], confidence: NDArray[np.float64]) 
     values, confidence: (2,). The mean's confidence is that of the better seen side: from the side of a person one half
     of the body hides the other.
     """
-    seen = (confidence >= MIN_JOINT_CONFIDENCE) & np.isfinite(values)
-    if not seen.any():
+    # Plain numbers: for two of them NumPy costs ten times as much, and this runs at camera rate.
+    pairs = zip(values.tolist(), confidence.tolist(), strict=True)
+    seen = [(value, weight) for value, weight in pairs if weight >= MIN_JOINT_CONFIDENCE and math.isfinite(value)]
+    if not seen:
         return UNMEASURED
-    return Measured(float(np.average(values[seen], weights=confidence[seen])), float(confidence[seen].max()))
+    total = sum(weight for _, weight in seen)
+    return Measured(sum(value * weight for value, weight in seen) / total, max(weight for _, weight in seen))
+
+
+def _better_view(rule: CriterionRule, moment: Moment, sd: float) -> str:
+    """What makes the measurement more exact: another place of the one camera where that helps, else more cameras."""
+    best = min(rule.uncertainty.side, rule.uncertainty.front)
+    if moment.views == 1 and best < WORTH_MOVING * sd:
+        return rule.best_view
+    return "use several cameras" if moment.views == 1 else "film nearer, in better light"
 
 
 def _not_seen(rule: CriterionRule, value: float, reason: str) -> Judged:

@@ -19,8 +19,8 @@ STILL_HEIGHT = 0.05
 STILL_ANKLES = 0.08
 FEET_LEVEL = 0.30  # the feet may be this far apart front to back
 PELVIS_OVER_FEET = 0.25
-# Limits in degrees. Legs that look straight read up to 40 degrees in HDM05's optical recordings (how its skeleton puts hip
-# and knee), and 20 degrees from one camera (12 degrees of error).
+# Limits in degrees. Legs that look straight read up to 40 degrees in HDM05's optical recordings (how its skeleton puts
+# hip and knee), and 20 degrees from one camera (12 degrees of error).
 STANDING_FLEXION = 45.0
 STANDING_LEAN = 40.0
 

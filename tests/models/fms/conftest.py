@@ -32,9 +32,7 @@ class Shape:
 
 def squat_points(shape: Shape, share: float) -> np.ndarray:
     """(26, 3) points of the squat with every angle at `share` of its lowest value, faced along +x."""
-    tibia, femur, trunk, arms = (
-        math.radians(share * a) for a in (shape.tibia, shape.femur, shape.trunk, shape.arms)
-    )
+    tibia, femur, trunk, arms = (math.radians(share * a) for a in (shape.tibia, shape.femur, shape.trunk, shape.arms))
     points = np.zeros((26, 3))
     # lifting the heel turns the foot about the toe: the ankle rises by its share of the foot's length
     rise = share * shape.heel_rise
@@ -116,5 +114,30 @@ def squat() -> Callable[..., MotionClip]:
             for index, share in enumerate(shares)
         ]
         return clip_from_poses(poses, fps)
+
+    return make
+
+
+@pytest.fixture
+def shape() -> type[Shape]:
+    """The shape of a hand-made squat's lowest point."""
+    return Shape
+
+
+@pytest.fixture
+def points_of() -> Callable[[Shape, float], np.ndarray]:
+    """A function (shape, share) -> (26, 3) points of a hand-made squat on its way down."""
+    return squat_points
+
+
+@pytest.fixture
+def clip_of() -> Callable[..., MotionClip]:
+    """A function that makes a clip of frames of 26 points."""
+
+    def make(frames: Sequence[np.ndarray], fps: float = 30.0, **pose_options: object) -> MotionClip:
+        return clip_from_poses(
+            [pose_of(points, index / fps, **pose_options) for index, points in enumerate(frames)],  # type: ignore[arg-type]
+            fps,
+        )
 
     return make
