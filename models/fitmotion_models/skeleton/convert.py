@@ -76,15 +76,14 @@ _TRUNK_BENDS: dict[str, dict[str, float]] = {
     "uiprmd22": {"spine": 0.58},
 }
 
-# the middle of the head as the set's own joints, for sets whose head is not SMPL's (which is where skull and neck meet,
-# half way from the neck to the middle of the ears or of the skull)
-_HEAD_MIDDLE: dict[str, Weights] = {
-    "coco17": {"left_ear": 0.5, "right_ear": 0.5},
-    "halpe26": {"left_ear": 0.5, "right_ear": 0.5},
-    "blazepose33": {"left_ear": 0.5, "right_ear": 0.5},
-    "uiprmd22": {"head_tip": 1.0},
+# For sets whose head is not SMPL's (where skull and neck meet): its part in the set's own joints, the rest is the neck.
+# With these parts the head's bone of people who walk is as long against SMPL's as their other bones are.
+_HEAD: dict[str, Weights] = {
+    "coco17": {"left_ear": 0.3, "right_ear": 0.3},
+    "halpe26": {"left_ear": 0.3, "right_ear": 0.3},
+    "blazepose33": {"left_ear": 0.3, "right_ear": 0.3},
+    "uiprmd22": {"head_tip": 0.5},
 }
-_HEAD_SHARE = 0.5
 
 
 class _Table(NamedTuple):
@@ -159,9 +158,10 @@ def _table(name: str) -> _Table:
     forward: Weights = {}
     _add_trunk(rows, forward, _TRUNK_BENDS.get(name, {}))
     if "head" not in rows:
-        middle = {joint: _HEAD_SHARE * share for joint, share in _HEAD_MIDDLE[name].items()}
-        rows["head"] = middle | {joint: (1.0 - _HEAD_SHARE) * share for joint, share in rows["neck"].items()}
-        forward["head"] = (1.0 - _HEAD_SHARE) * forward["neck"]
+        above = _HEAD[name]
+        share = 1.0 - sum(above.values())
+        rows["head"] = above | {joint: share * weight for joint, weight in rows["neck"].items()}
+        forward["head"] = share * forward["neck"]
     for side in _SIDES:
         if f"{side}_toe" in rows and f"{side}_foot" not in rows:
             rows[f"{side}_foot"] = {

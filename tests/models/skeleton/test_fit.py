@@ -168,6 +168,67 @@ def test_a_hidden_elbow_leaves_the_rest_of_the_body_as_it_was() -> None:
     assert np.isfinite(part.rotations[J["left_wrist"]]).all()
 
 
+@pytest.mark.parametrize("hidden", ["left_wrist", "right_ankle"])
+def test_a_hinge_that_is_not_seen_tells_no_twist(hidden: str) -> None:
+    """The upper bone is then swung by the shortest way, whatever stands where the hidden joint should be."""
+    rng = np.random.default_rng(14)
+    positions, feet = body(Rotation.random(22, rng=rng).as_quat())
+    side, joint = hidden.split("_")
+    upper, hinge = {"wrist": ("shoulder", "elbow"), "ankle": ("hip", "knee")}[joint]
+    confidence = np.ones(22)
+    confidence[J[hidden]] = 0.0
+    fitted = fit_body(positions, confidence, feet, np.ones(4), REST_OFFSETS)
+    parent = Rotation.from_quat(global_rotations(fill_unseen(fitted.rotations))[PARENTS[J[f"{side}_{upper}"]]])
+    bone = positions[J[f"{side}_{hinge}"]] - positions[J[f"{side}_{upper}"]]
+    rest = REST_OFFSETS[J[f"{side}_{hinge}"]]
+    expected = shortest(rest / np.linalg.norm(rest), parent.inv().apply(bone / np.linalg.norm(bone)))
+    np.testing.assert_allclose(
+        angle_between(fitted.rotations[J[f"{side}_{upper}"]], expected.as_quat()), 0.0, atol=1e-6
+    )
+
+
+@given(seeds)
+def test_a_foot_without_heel_is_swung_by_the_shortest_way(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rotations = twist_free_pose(rng, REST_OFFSETS)
+    for side in ("left", "right"):
+        bone = REST_OFFSETS[J[f"{side}_foot"]].copy()
+        end = Rotation.from_rotvec(rng.normal(size=3) * 0.5).apply(bone)
+        rotations[J[f"{side}_ankle"]] = shortest(bone, end).as_quat()
+    positions, feet = body(rotations)
+    feet[[0, 2]] = np.nan
+    np.testing.assert_allclose(angle_between(fit(positions, feet).rotations, rotations), 0.0, atol=1e-5)
+
+
+def test_bones_that_point_exactly_the_other_way_are_turned_round() -> None:
+    positions, feet = body(np.tile((0.0, 0.0, 0.0, 1.0), (22, 1)))
+    for joint, end, below in (("left_shoulder", "left_elbow", "left_wrist"), ("right_hip", "right_knee", None)):
+        turned = positions[J[joint]] - REST_OFFSETS[J[end]]
+        if below:
+            positions[J[below]] += turned - positions[J[end]]
+        positions[J[end]] = turned
+    fitted = fit(positions, feet)
+    shoulder, elbow = fitted.positions[J["left_shoulder"]], fitted.positions[J["left_elbow"]]
+    np.testing.assert_allclose(elbow - shoulder, -REST_OFFSETS[J["left_elbow"]], atol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(fitted.rotations, axis=-1), 1.0, atol=1e-12)
+    again = forward_kinematics(fitted.positions[0], fitted.rotations, REST_OFFSETS)
+    np.testing.assert_allclose(again, fitted.positions, atol=1e-9)
+
+
+@pytest.mark.parametrize("worthless", [0.0, -1.0, np.nan])
+def test_worthless_confidence_is_unseen(worthless: float) -> None:
+    positions, feet = body(np.tile((0.0, 0.0, 0.0, 1.0), (22, 1)))
+    confidence = np.ones(22)
+    confidence[J["right_knee"]] = worthless
+    positions[J["right_knee"]] = 99.0
+    fitted = fit_body(positions, confidence, feet, np.ones(4), REST_OFFSETS)
+    assert np.isnan(fitted.positions[J["right_knee"]]).all()
+    assert fitted.confidence[J["right_knee"]] == 0.0
+    np.testing.assert_allclose(
+        np.delete(fitted.positions, J["right_knee"], 0), np.delete(positions, J["right_knee"], 0), atol=1e-12
+    )
+
+
 def test_nothing_seen_is_all_nan() -> None:
     fitted = fit(np.full((22, 3), np.nan), np.full((4, 3), np.nan))
     for array in (fitted.positions, fitted.rotations, fitted.feet):
@@ -244,6 +305,30 @@ def test_points_that_coincide_or_lie_on_a_line_do_not_break_it() -> None:
         fitted = fit(positions, feet)
         assert np.isfinite(fitted.positions).all()
         np.testing.assert_allclose(np.linalg.norm(fitted.rotations, axis=-1), 1.0, atol=1e-12)
+
+
+@given(seeds)
+def test_a_lone_line_is_followed_the_shortest_way(seed: int) -> None:
+    direction = np.random.default_rng(seed).normal(size=3)
+    direction /= np.linalg.norm(direction)
+    positions = np.full((22, 3), np.nan)
+    positions[J["left_hip"]], positions[J["right_hip"]] = 0.07 * direction, -0.07 * direction
+    fitted = fit(positions, np.full((4, 3), np.nan))
+    # the pelvis is unseen and tells its rotation to nobody; a thigh that hangs as it stands does
+    expected = shortest(np.array([0.0, 1.0, 0.0]), direction).as_quat()
+    width = fitted.positions[J["left_hip"]] - fitted.positions[J["right_hip"]]
+    np.testing.assert_allclose(width / np.linalg.norm(width), direction, atol=1e-9)
+    thigh = fit(_with_thigh(positions, expected), np.full((4, 3), np.nan)).rotations[J["left_hip"]]
+    np.testing.assert_allclose(angle_between(thigh, np.array([0.0, 0.0, 0.0, 1.0])), 0.0, atol=1e-5)
+
+
+def _with_thigh(positions: Array, pelvis: Array) -> Array:
+    """The left knee added where it is when the thigh is turned as the pelvis is."""
+    result = positions.copy()
+    result[J["left_knee"]] = result[J["left_hip"]] + Rotation.from_quat(pelvis).apply(
+        REST_OFFSETS[J["left_knee"]].copy()
+    )
+    return result
 
 
 def test_hips_alone_tell_which_way_the_pelvis_faces() -> None:

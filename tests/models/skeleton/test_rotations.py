@@ -59,6 +59,12 @@ def test_half_turns_survive_the_matrix(axis: Array) -> None:
     assert_same_rotation(rot.from_matrix(rot.to_matrix(q)), q)
 
 
+@pytest.mark.parametrize("signs", [(1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
+def test_exact_half_turns_have_no_w(signs: tuple[int, int, int]) -> None:
+    expected = np.append(np.array(signs) > 0, 0.0)
+    np.testing.assert_array_equal(rot.from_matrix(np.diag(signs)), expected)
+
+
 @given(vectors, vectors)
 def test_between_vectors_is_the_shortest_turn(u: Array, v: Array) -> None:
     q = rot.between_vectors(u, v)
