@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -27,6 +27,7 @@ def motion(rng: np.random.Generator, offsets: Array, frames: int = 40) -> Array:
     return forward_kinematics(rng.normal(size=(frames, 3)), rotations, offsets)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_bones_are_recovered_whatever_the_motion(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -91,6 +92,7 @@ def test_nothing_seen_is_said() -> None:
         estimate_bone_offsets(np.zeros((22, 3)), np.zeros(22))
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1))
 def test_weighted_median_is_the_median_of_repeated_values(pairs: list[tuple[int, int]]) -> None:
     values, counts = zip(*pairs, strict=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -87,6 +87,7 @@ def test_spine_joints_of_a_straight_trunk_lie_near_the_rest_spine(name: str) -> 
 
 
 @pytest.mark.parametrize("name", OTHERS)
+@settings(max_examples=30)
 @given(seed=seeds)
 def test_conversion_moves_turns_and_grows_with_the_body(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -67,6 +67,7 @@ def fit(positions: Array, feet: Array, offsets: Array = REST_OFFSETS) -> BodyFit
     return fit_body(positions, seen, feet, feet_seen, offsets)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_any_pose_comes_back_in_its_positions(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -84,6 +85,7 @@ def test_any_pose_comes_back_in_its_positions(seed: int) -> None:
         np.testing.assert_allclose(angle_between(ours, truth), 0.0, atol=1e-6)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_twist_free_pose_comes_back_exactly(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -92,6 +94,7 @@ def test_a_twist_free_pose_comes_back_exactly(seed: int) -> None:
     np.testing.assert_allclose(angle_between(fitted.rotations, rotations), 0.0, atol=1e-5)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_bent_hinge_tells_the_twist_of_the_bone_above(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -134,6 +137,7 @@ def test_a_knee_seen_bent_forward_does_not_twist_the_thigh() -> None:
     np.testing.assert_allclose(fitted.positions, positions, atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_unseen_stays_nan_and_moves_nothing_else(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -187,6 +191,7 @@ def test_a_hinge_that_is_not_seen_tells_no_twist(hidden: str) -> None:
     )
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_foot_without_heel_is_swung_by_the_shortest_way(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -237,6 +242,7 @@ def test_nothing_seen_is_all_nan() -> None:
 
 
 @pytest.mark.filterwarnings("error")
+@settings(max_examples=30)
 @given(seeds)
 def test_moving_and_turning_the_body_moves_and_turns_the_fit(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -251,6 +257,7 @@ def test_moving_and_turning_the_body_moves_and_turns_the_fit(seed: int) -> None:
     np.testing.assert_allclose(angle_between(after.rotations[0], turned_root), 0.0, atol=1e-6)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_noise_is_spread_over_the_body(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -307,6 +314,7 @@ def test_points_that_coincide_or_lie_on_a_line_do_not_break_it() -> None:
         np.testing.assert_allclose(np.linalg.norm(fitted.rotations, axis=-1), 1.0, atol=1e-12)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_lone_line_is_followed_the_shortest_way(seed: int) -> None:
     direction = np.random.default_rng(seed).normal(size=3)

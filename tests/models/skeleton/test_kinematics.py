@@ -1,7 +1,7 @@
 """Rest pose and forward kinematics against an independent recursion and published proportions."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -33,6 +33,7 @@ def walk_the_tree(root: Array, rotations: Array, offsets: Array) -> tuple[Array,
     return positions, turned
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_forward_kinematics_equals_a_walk_down_the_tree(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ def assert_same_rotation(a: Array, b: Array, atol: float = 1e-12) -> None:
     np.testing.assert_allclose(a, sign * b, atol=atol)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_products_matrices_and_turns_agree_with_scipy(seed: int) -> None:
     a, b = random_quaternions(seed, 2, 5)
@@ -39,6 +40,7 @@ def test_products_matrices_and_turns_agree_with_scipy(seed: int) -> None:
     assert_same_rotation(rot.multiply(rot.conjugate(a), a), np.tile(rot.IDENTITY, (5, 1)))
 
 
+@settings(max_examples=30)
 @given(vectors)
 def test_rotation_vectors_agree_with_scipy(v: Array) -> None:
     assert_same_rotation(rot.from_rotvec(v), Rotation.from_rotvec(v).as_quat())
@@ -65,6 +67,7 @@ def test_exact_half_turns_have_no_w(signs: tuple[int, int, int]) -> None:
     np.testing.assert_array_equal(rot.from_matrix(np.diag(signs)), expected)
 
 
+@settings(max_examples=30)
 @given(vectors, vectors)
 def test_between_vectors_is_the_shortest_turn(u: Array, v: Array) -> None:
     q = rot.between_vectors(u, v)
@@ -74,12 +77,14 @@ def test_between_vectors_is_the_shortest_turn(u: Array, v: Array) -> None:
     np.testing.assert_allclose(rot.angle_between(rot.IDENTITY, q), np.arccos(cosine), atol=1e-6)
 
 
+@settings(max_examples=30)
 @given(vectors)
 def test_between_opposite_vectors_is_half_a_turn(u: Array) -> None:
     q = rot.between_vectors(u, -u)
     np.testing.assert_allclose(rot.rotate(q, u), -u, atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(seeds, vectors)
 def test_swing_and_twist_recompose(seed: int, axis: Array) -> None:
     q = random_quaternions(seed, 7)
@@ -99,6 +104,7 @@ def test_swing_twist_of_a_turn_that_reverses_the_axis_has_no_twist() -> None:
     np.testing.assert_allclose(rot.angle_between(swing, half_turn), 0.0, atol=1e-7)
 
 
+@settings(max_examples=30)
 @given(seeds, st.floats(0, 1))
 def test_slerp_agrees_with_scipy(seed: int, fraction: float) -> None:
     a, b = random_quaternions(seed, 2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ def mean_rest_joints() -> Array:
     return joints
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_pose_in_a_y_up_world_converts_exactly(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -55,6 +56,7 @@ def test_a_pose_in_a_y_up_world_converts_exactly(seed: int) -> None:
     np.testing.assert_allclose(np.linalg.norm(body.rotations, axis=-1), 1.0)
 
 
+@settings(max_examples=30)
 @given(seeds)
 def test_a_pose_in_a_z_up_world_converts_exactly(seed: int) -> None:
     """AMASS: the body's axes are SMPL's, the world has z up already."""
@@ -65,6 +67,7 @@ def test_a_pose_in_a_z_up_world_converts_exactly(seed: int) -> None:
 
 
 @pytest.mark.parametrize("up", ["y", "z"])
+@settings(max_examples=30)
 @given(seed=seeds)
 def test_there_and_back(up: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
