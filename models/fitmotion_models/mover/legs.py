@@ -1,6 +1,7 @@
 """Legs by inverse kinematics: a foot on the floor, the hip where it has to be, the knee on the circle that is left."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +14,7 @@ SIDE_SIGN: Float64 = np.array([1.0, -1.0])
 _HINGE: Float64 = np.array([0.0, 1.0, 0.0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feet:
     """Two feet planted on the floor.
 
@@ -25,28 +26,28 @@ class Feet:
     toe_out: float
     width: float
 
-    @property
+    @cached_property
     def yaw(self) -> Float64:
         """(2,) heading of the heel-to-toe lines, radians."""
         return SIDE_SIGN * self.toe_out
 
-    @property
+    @cached_property
     def forward(self) -> Float64:
         """(2, 3) horizontal unit vectors from heel to toe."""
         return np.stack([np.cos(self.yaw), np.sin(self.yaw), np.zeros(2)], axis=-1)
 
-    @property
+    @cached_property
     def medial(self) -> Float64:
         """(2, 3) horizontal unit vectors across the feet, towards the other foot."""
         ahead = self.forward
         return SIDE_SIGN[:, None] * np.stack([ahead[:, 1], -ahead[:, 0], np.zeros(2)], axis=-1)
 
-    @property
+    @cached_property
     def length(self) -> float:
         """From heel to toe, metres."""
         return float(np.linalg.norm(self.toes[0] - feet_offsets(self.bones)[0]))
 
-    @property
+    @cached_property
     def toes(self) -> Float64:
         """(2, 3) toe tips in the ankles' frames."""
         foot_joints = self.bones[[joint(f"{side}_foot") for side in SIDES]]
@@ -69,7 +70,7 @@ class Feet:
         return planted - (matrices @ toes[..., None])[..., 0], matrices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KneeCircle:
     """Where the knees can be between given hips and ankles: a circle about the line from hip to ankle, per leg.
 
@@ -104,12 +105,9 @@ class KneeCircle:
         b = self.radius * np.sum(self.medial * across, axis=-1)
         reach = np.hypot(a, b)
         ratio = np.clip((valgus - middle) / np.maximum(reach, 1e-12), -1.0, 1.0)
-        # a cos(x) + b sin(x) = reach sin(x + offset): of the two solutions the one with the knee in front
-        offset = np.arctan2(a, b)
-        first = np.arcsin(ratio) - offset
-        second = np.pi - np.arcsin(ratio) - offset
-        swivel = np.where(np.cos(first) >= np.cos(second), first, second)
-        return swivel, middle - reach, middle + reach
+        # a cos(x) + b sin(x) = reach sin(x + offset); b > 0 under a hip above its ankle, so that of the two solutions
+        # this is the one with the knee in front
+        return np.arcsin(ratio) - np.arctan2(a, b), middle - reach, middle + reach
 
     def _direction(self, swivel: Float64) -> Float64:
         return np.cos(swivel)[..., None] * self.ahead + np.sin(swivel)[..., None] * self.medial

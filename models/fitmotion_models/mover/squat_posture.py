@@ -1,6 +1,7 @@
 """A squatting body from a handful of numbers: hips, knees on their circles, trunk and arms."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,7 +27,7 @@ _FEET = [joint(f"{side}_foot") for side in SIDES]
 _SHOULDERS = [joint(f"{side}_shoulder") for side in SIDES]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posture:
     """A squatting body over planted feet; every array has the same leading axes (...), times a side axis where said.
 
@@ -45,7 +46,7 @@ class Posture:
     heel_rise: Float64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Footing:
     """What does not change during a squat: the feet on the floor, the bones, the width of the grip (metres)."""
 
@@ -57,13 +58,13 @@ class Footing:
         """(22, 3) metres."""
         return self.feet.bones
 
-    @property
+    @cached_property
     def toe_x(self) -> float:
         """Where the toe tips are, metres ahead of the ankles (mean of both)."""
         ankles, matrices = self.feet.pose(np.zeros(2))
         return float((ankles + (matrices @ self.feet.toes[..., None])[..., 0])[:, 0].mean())
 
-    @property
+    @cached_property
     def balance_x(self) -> float:
         """Where the centre of mass is wanted, metres ahead of the ankles."""
         return self.toe_x - (1.0 - BALANCE_SHARE_OF_FOOT) * self.feet.length * float(np.cos(self.feet.toe_out))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _ANKLES = [joint(f"{side}_ankle") for side in SIDES]
 _HIPS = [joint(f"{side}_hip") for side in SIDES]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SquatSolution:
     """The footing and the two postures between which a squat moves; arrays of `Posture` without leading axes."""
 
@@ -50,6 +51,8 @@ class ImpossibleSquatError(ValueError):
     """No body can take the posture that the parameters ask for."""
 
 
+# a clip and its truth, or a sweep over the bottoms of one stance, ask for the same again
+@lru_cache(maxsize=64)
 def solve_squat(parameters: SquatParameters) -> SquatSolution:
     """Stance and bottom of a squat. Raises ImpossibleSquatError naming what to change and the range it may have."""
     try:
@@ -59,13 +62,15 @@ def solve_squat(parameters: SquatParameters) -> SquatSolution:
 
 
 def _solve(parameters: SquatParameters) -> SquatSolution:
-    feet = Feet(bone_offsets(parameters.scale), float(np.radians(parameters.toe_out_deg)), parameters.stance_width_m)
-    footing = Footing(feet, parameters.grip_width_m)
-    stance = _solve_stance(footing)
-    return SquatSolution(footing, stance, _solve_bottom(footing, parameters, stance))
+    footing, stance = _solve_stance(
+        parameters.scale, parameters.toe_out_deg, parameters.stance_width_m, parameters.grip_width_m
+    )
+    return SquatSolution(footing, stance, _solve_bottom(footing, parameters))
 
 
-def _solve_stance(footing: Footing) -> Posture:
+@lru_cache(maxsize=64)
+def _solve_stance(scale: float, toe_out_deg: float, stance_width: float, grip: float) -> tuple[Footing, Posture]:
+    footing = Footing(Feet(bone_offsets(scale), float(np.radians(toe_out_deg)), stance_width), grip)
     bones = footing.bones
     thigh, shank = (float(lengths.mean()) for lengths in leg_lengths(bones))
     reach = float(np.sqrt(thigh**2 + shank**2 + 2.0 * thigh * shank * np.cos(STANCE_KNEE_FLEXION)))
@@ -85,7 +90,7 @@ def _solve_stance(footing: Footing) -> Posture:
         raise ImpossibleSquatError(
             f"the feet are too far apart to stand on (stance_width_m={footing.feet.width:g}, legs {reach:.2f} m)"
         )
-    return posture(solution)
+    return footing, posture(solution)
 
 
 def _upright_posture(hip_x: Float64, hip_z: Float64) -> Posture:
@@ -95,7 +100,7 @@ def _upright_posture(hip_x: Float64, hip_z: Float64) -> Posture:
     return Posture(hip_x, zero, hip_z, zero, zero, zero, both, both)
 
 
-def _solve_bottom(footing: Footing, parameters: SquatParameters, stance: Posture) -> Posture:
+def _solve_bottom(footing: Footing, parameters: SquatParameters) -> Posture:
     """The bottom, balanced where the parameters leave the shins free."""
     shin_deg = parameters.shin_lean_deg
     if shin_deg is None:

@@ -22,9 +22,11 @@ def trunk_matrices(bones: Float64, lean: Float64, roll: Float64) -> Float64:
     lean: (...) radians, the wanted angle of neck - pelvis against the vertical, forward positive. roll: (...) radians
     of the pelvis about the forward axis, left side up positive; the spine bends to bring the neck over the pelvis.
     """
-    turn = lean - _lean_after(bones, np.zeros_like(lean), roll)
-    for _ in range(8):  # Newton's steps with the derivative taken as 1: the error falls tenfold or more a step
-        turn = turn + lean - _lean_after(bones, turn, roll)
+    heights = bones[[joint(name) for name in SPINE], 2]
+    slope = float(heights @ TURN_SHARES / heights.sum())
+    turn = np.zeros_like(lean)
+    for _ in range(5):  # Newton's steps with a derivative that hardly changes: the error falls a hundredfold a step
+        turn = turn + (lean - _lean_after(bones, turn, roll)) / slope
     return _trunk(bones, turn, roll)[0]
 
 

@@ -24,9 +24,9 @@ def joint_angle_deg(clip, names):
     return np.degrees(np.arccos(cosine))
 
 
-@pytest.mark.parametrize("sd", [5.0, 12.0])
-def test_joint_angles_err_by_the_stated_deviation(sd):
-    noisy = [add_camera_noise(CLIP, sd, (0.0, 1.0, 0.0), seed) for seed in range(60)]
+@pytest.mark.parametrize(("sd", "white_share"), [(5.0, 0.5), (12.0, 0.02)])
+def test_joint_angles_err_by_the_stated_deviation(sd, white_share):
+    noisy = [add_camera_noise(CLIP, sd, (0.0, 1.0, 0.0), seed, white_share=white_share) for seed in range(60)]
     for names in ANGLES:
         errors = [joint_angle_deg(clip, names) - joint_angle_deg(CLIP, names) for clip in noisy]
         assert np.std(errors) == pytest.approx(sd, rel=0.12), names

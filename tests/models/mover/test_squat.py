@@ -57,6 +57,7 @@ def check_bottom(parameters, measure):
     for side, valgus, rise, ankle_rise in zip(
         SIDES, parameters.knee_valgus_sides, parameters.heel_rise_sides, truth.ankle_rise_m, strict=True
     ):
+        assert bottom[f"{side}_knee"][0] > max(bottom[f"{side}_hip"][0], bottom[f"{side}_ankle"][0])
         assert bottom.valgus(side) == pytest.approx(valgus, abs=1e-5)
         assert bottom.heel(side)[2] == pytest.approx(rise, abs=1e-5)
         assert bottom[f"{side}_ankle"][2] - stance[f"{side}_ankle"][2] == pytest.approx(ankle_rise, abs=1e-5)
