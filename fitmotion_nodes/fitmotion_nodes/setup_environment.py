@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged, write_whole
-from fitmotion_nodes.setup_wheels import repair_cmake_exports, write_tf2_msgs
+from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lines, write_tf2_msgs
 
 MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
 PYTHON_PACKAGES = ("fitmotion_models", "fitmotion_nodes")
@@ -220,6 +220,8 @@ def build_packages(layout: Layout, detail: Callable[[str], None]) -> None:
         detail(", ".join(running))
 
     _run(command, layout, _build_environment(layout), follow)
+    for package in PYTHON_PACKAGES:
+        repair_first_lines(layout.install / "lib" / package, layout.python)
 
 
 def _digest(*parts: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from fitmotion_nodes import setup_environment
 from fitmotion_nodes.setup_environment import Layout, environment_script, exclusive, prepare, read_lock
 from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged
-from fitmotion_nodes.setup_wheels import repair_cmake_exports, write_tf2_msgs
+from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lines, write_tf2_msgs
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ROOT / "fitmotion_nodes"
@@ -74,6 +74,22 @@ def test_tf2_msgs_is_written_once(tmp_path: Path) -> None:
     next(path for path in written if path.name == "package.xml").write_text("half")
     write_tf2_msgs(tmp_path)
     assert "<name>tf2_msgs</name>" in (tmp_path / "package.xml").read_text()
+
+
+@pytest.mark.parametrize("folder", ["a folder", "long" * 40])
+def test_executables_start_in_any_folder(tmp_path: Path, folder: str) -> None:
+    python = tmp_path / folder / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    program = tmp_path / "program"
+    program.write_text(f'#!"{python}"\nimport sys\nprint(sys.argv[1:])\n')
+    program.chmod(0o755)
+    untouched = tmp_path / "untouched"
+    untouched.write_text("#!/bin/sh\n")
+    assert repair_first_lines(tmp_path, python) == [program]
+    finished = subprocess.run([str(program), "a b", "$c"], capture_output=True, text=True, check=True)
+    assert finished.stdout == "['a b', '$c']\n"
+    assert repair_first_lines(tmp_path, python) == []
 
 
 def made_layout(folder: Path, ros_prefix: str = "") -> Layout:

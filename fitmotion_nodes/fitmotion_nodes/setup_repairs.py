@@ -1,4 +1,7 @@
-"""What a ROS 2 from PyPI lacks before packages can be built with it. Standard library only."""
+"""What has to be put right around a build: the CMake files of the ROS wheels, tf2_msgs, first lines of executables.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from fitmotion_nodes.setup_progress import write_whole
 # Paths of the machine that the wheels were built on, as their CMake export files name them.
 _WHEEL_PURELIB = re.compile(r"/opt/python/cp3\d+-cp3\d+/lib/python3\.\d+/site-packages")
 _WHEEL_INCLUDE = re.compile(r"/opt/python/cp3\d+-cp3\d+/include/python3\.\d+")
+
+LONGEST_FIRST_LINE = 127  # bytes; what Linux before 5.1 reads of it
 
 # ROS 2's own tf2_msgs has more types; a type's hash depends on its fields alone (REP-2011), so this is the same type.
 _TF2_MSGS = {
@@ -64,3 +69,20 @@ def write_tf2_msgs(folder: Path) -> None:
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text)
+
+
+def repair_first_lines(folder: Path, python: Path) -> list[Path]:
+    """Make the executables under `folder` start `python` where its path is too long or has a space.
+
+    A `#!` line can hold neither; the shell can. setuptools writes it all the same. Returns the files that were changed.
+    """
+    changed = []
+    for path in sorted(folder.glob("*")):
+        first, _, rest = path.read_text(errors="surrogateescape").partition("\n") if path.is_file() else ("", "", "")
+        named = first.removeprefix("#!").strip('"')
+        if named == str(python) and (" " in named or len(first) > LONGEST_FIRST_LINE):
+            # Read by the shell as a command that replaces it, and by Python as a string.
+            start = f"#!/bin/sh\n'''exec' \"{named}\" \"$0\" \"$@\"\n' '''\n"
+            write_whole(path, start + rest)
+            changed.append(path)
+    return changed
