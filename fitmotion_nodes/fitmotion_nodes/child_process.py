@@ -59,7 +59,7 @@ def write_parameters(spec: NodeSpec, folder: Path) -> Path:
 
 
 class ChildProcess:
-    """A node that can be started, again and again. Its process group is its own, so that Ctrl-C reaches only the parent."""
+    """A node that can be started again and again. In a process group of its own: Ctrl-C reaches only the parent."""
 
     def __init__(
         self, spec: NodeSpec, command: list[str], environment: Mapping[str, str], on_line: LineListener
@@ -79,7 +79,7 @@ class ChildProcess:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def start(self) -> None:
-        """Start it. The calling thread must live as long as the child may: the kernel takes its end for the parent's."""
+        """Start it. The calling thread must outlive the child: the kernel takes its end for the parent's."""
         guard = [sys.executable, "-IS", dies_with_parent.__file__, str(os.getpid())]
         self.last_lines.clear()
         self.started_at = time.monotonic()
@@ -97,7 +97,7 @@ class ChildProcess:
         self._reader.start()
 
     def poll(self) -> int | None:
-        """The exit status once it has ended (negative: killed by that signal), None while it runs or was never started."""
+        """The exit status once it has ended (negative: killed by that signal); None before."""
         if self._process is None:
             return None
         code = self._process.poll()

@@ -135,6 +135,40 @@ app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_
 app.command("build")(setup_environment.build_command)
 
 
+@bench.command("live")
+def bench_live(
+    source: Annotated[
+        Path | None,
+        typer.Option(help="A video of a person. Default: the real squats of the test data.", metavar="VIDEO"),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to measure, after 5 s of warm-up.", min=1.0)] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    domain: Annotated[int | None, typer.Option(help="ROS domain, 0 to 101. Default: $ROS_DOMAIN_ID, else 0.")] = None,
+) -> None:
+    """Camera, pose and scoring as three processes, 640x480 at 30 fps in real time: latency, lost frames, cores, memory.
+
+    frames_lost: images that the pose node never answered. latency_ms: from the image's stamp to the scorer's state.
+    pose_call_ms: of that, the pose model alone. cpu_cores, memory_mb (PSS): total of the three nodes, and each.
+    """
+    import json
+
+    from fitmotion_nodes.bench import BenchError, default_videos
+    from fitmotion_nodes.bench import bench_live as run
+    from fitmotion_nodes.domain_lock import DomainTakenError
+    from fitmotion_nodes.up import ros_domain
+
+    try:
+        result = run([source] if source else default_videos(), seconds=seconds, domain=ros_domain(domain))
+    except (ValueError, RuntimeError, DomainTakenError, BenchError) as error:
+        fail(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+        return
+    for name, value in result.items():
+        shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
+        typer.echo(f"{name:14} {shown}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a wrong option is one line and exit code 2."""
     try:

@@ -1,8 +1,8 @@
-"""Run a command that dies when the process that started it dies: `python -IS dies_with_parent.py PARENT_PID COMMAND ...`.
+"""Run a command that dies with its parent: `python -IS dies_with_parent.py PARENT_PID COMMAND ...`.
 
-Linux sends SIGTERM to it as soon as its parent is gone, however that came about, so that a supervisor that is killed with
-SIGKILL leaves no node behind. A small program of its own, as the wish must be said between fork and exec, where a process with
-threads must not run Python.
+Linux sends SIGTERM to it as soon as its parent is gone, however that came about, so that a supervisor that is killed
+with SIGKILL leaves no node behind. A small program of its own, as the wish must be said between fork and exec, where a
+process with threads must not run Python.
 """
 
 import ctypes

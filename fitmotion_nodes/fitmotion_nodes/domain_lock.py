@@ -41,7 +41,7 @@ class DomainLock:
             os.close(self._descriptor)
             process = f" (process {holder['pid']})" if "pid" in holder else ""
             raise DomainTakenError(
-                f"another `up` is running on ROS domain {domain}{process}; stop it, or give this one a domain of its own, "
+                f"another `up` is running on ROS domain {domain}{process}; stop it, or give this one another domain, "
                 f"for instance --domain {domain + 1}"
             ) from None
         began = holder.get("began")

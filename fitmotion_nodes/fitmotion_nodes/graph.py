@@ -1,7 +1,7 @@
 """The graph as data: which nodes run, under which conditions, with which parameters, remappings and environment.
 
-`./fitmotion up` starts it with `supervisor.py`; `live.launch.py` turns the same data into launch actions. This module knows
-neither of them, starts nothing and imports no ROS.
+`./fitmotion up` starts it with `supervisor.py`; `live.launch.py` turns the same data into launch actions. This module
+knows neither of them, starts nothing and imports no ROS.
 """
 
 import math
@@ -34,8 +34,10 @@ class GraphOptions:
     source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) instead of a camera.
     mover: name of a built-in subject instead of a camera. Exactly one of the three is given.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
-    movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance "rig_1".
-    params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value, overrides all.
+    movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
+    "rig_1".
+    params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value,
+    overrides all.
     """
 
     source: str = ""
@@ -60,7 +62,7 @@ class GraphOptions:
             )
         if any(not part.isidentifier() for part in self.namespace.strip("/").split("/")) and self.namespace.strip("/"):
             raise ValueError(
-                f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, parts joined by /"
+                f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, joined by /"
             )
 
     @property
@@ -168,8 +170,8 @@ _GRAPH: tuple[tuple[Callable[[GraphOptions], bool], Callable[[GraphOptions, Plac
 def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[str, str] = os.environ) -> Graph:
     """The graph that these options ask for.
 
-    config_dir: folder with live.yaml and large_shared_memory.xml (bringup's config). environment: what the processes will
-    inherit; what a user has set there is respected.
+    config_dir: folder with live.yaml and large_shared_memory.xml (bringup's config). environment: what the processes
+    will inherit; what a user has set there is respected.
     Raises ParameterError, a ValueError of one sentence, for parameters that cannot be used, whoever gave them.
     """
     place = Place(config_dir, environment)
@@ -190,7 +192,7 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
 
 
 def _complete(spec: NodeSpec, options: GraphOptions, config_dir: Path) -> NodeSpec:
-    """Put the node into its namespace and lay all its parameters over each other; checked here, before anything starts."""
+    """Put the node into its namespace and lay all its parameters over each other; checked before anything starts."""
     namespace = options.namespace.strip("/")
     spec = replace(spec, namespace=f"/{namespace}" if namespace else "")
     files = [config_dir / "live.yaml"] + ([options.params_file] if options.params_file else [])

@@ -1,18 +1,18 @@
 """What the graph says about itself, gathered for the person in front of it: rates, latency, phases, assessments.
 
-`Observations` holds what was heard and knows no ROS; `GraphMonitor` is the ROS node that feeds it, spun in a thread of its own
-inside the process of `up` or `bench`.
+`Observations` holds what was heard and knows no ROS; `GraphMonitor` is the ROS node that feeds it, spun in a thread of
+its own inside the process of `up` or `bench`.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from fitmotion_models.fms.values import Assessment, AssessmentState
-
 from fitmotion_nodes.graph import Graph
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
 
@@ -118,7 +118,8 @@ class GraphMonitor:
     """Joins the ROS graph of a run and fills `observations`.
 
     on_assessment: hears every new or changed assessment, from the monitor's thread.
-    on_state: for measurements: hears (stamp of the image, seconds on the same clock when the state arrived).
+    on_frame: for measurements: hears ("captured", "posed" or "scored", stamp of the image, when the message arrived),
+    in seconds on the system clock.
     Raises MonitorError when the domain cannot be joined.
     """
 
@@ -128,7 +129,7 @@ class GraphMonitor:
         *,
         lossless: bool,
         on_assessment: Callable[[Assessment, bool], None] = lambda assessment, new: None,
-        on_state: Callable[[float, float], None] = lambda stamp, now: None,
+        on_frame: Callable[[str, float, float], None] | None = None,
     ) -> None:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
@@ -136,7 +137,7 @@ class GraphMonitor:
 
         self.observations = Observations()
         self._lossless = lossless
-        self._on_assessment, self._on_state = on_assessment, on_state
+        self._on_assessment, self._on_frame = on_assessment, on_frame
         self._graph = graph
         self._context = rclpy.Context()
         try:
@@ -172,13 +173,12 @@ class GraphMonitor:
     def _spin(self) -> None:
         from rclpy.executors import ExternalShutdownException
 
-        try:
+        with suppress(ExternalShutdownException):
             self._executor.spin()
-        except ExternalShutdownException:
-            pass
 
     def _subscribe(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
+
         from fitmotion_msgs.msg import Assessment as RosAssessment
         from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
         from fitmotion_msgs.msg import BodyPose as RosBodyPose
@@ -193,6 +193,11 @@ class GraphMonitor:
         node.create_subscription(RosBodyPose, "body_pose", self._on_pose, frames)
         if any(spec.name == "pose" for spec in self._graph.nodes):
             node.create_subscription(Skeleton2D, "skeleton_2d", self._on_skeleton, frames)
+        if self._on_frame is not None:
+            from sensor_msgs.msg import CameraInfo
+
+            # one small message with every image, so that the images themselves need not come here
+            node.create_subscription(CameraInfo, "camera_info", lambda msg: self._record("captured", msg), frames)
 
     def _on_diagnostics(self, msg: Any) -> None:
         # a report keeps the node's full name without the leading slash; other graphs' nodes are theirs
@@ -206,6 +211,7 @@ class GraphMonitor:
                 self.observations.hear_report(names[status.name], report)
 
     def _on_skeleton(self, msg: Any) -> None:
+        self._record("posed", msg)
         self.observations.hear_frame(_seconds(msg))
 
     def _on_pose(self, msg: Any) -> None:
@@ -217,13 +223,17 @@ class GraphMonitor:
     def _on_state_message(self, msg: Any) -> None:
         from fitmotion_nodes.conversions import state_from_msg
 
-        now = time.time()  # stamps of live images are on the system clock, as the nodes' own clock is
-        stamp = _seconds(msg)
-        self._on_state(stamp, now)
+        self._record("scored", msg)
+        # stamps of live images are on the system clock, as the nodes' own clock is
+        latency_ms = None if self._lossless else (time.time() - _seconds(msg)) * 1e3
         try:
-            self.observations.hear_state(state_from_msg(msg), None if self._lossless else (now - stamp) * 1e3)
+            self.observations.hear_state(state_from_msg(msg), latency_ms)
         except ValueError:  # of a newer version than ours: its node says so, the table can do without
             return
+
+    def _record(self, kind: str, msg: Any) -> None:
+        if self._on_frame is not None:
+            self._on_frame(kind, _seconds(msg), time.time())
 
     def _on_assessment_message(self, msg: Any) -> None:
         from fitmotion_nodes.conversions import assessment_from_msg

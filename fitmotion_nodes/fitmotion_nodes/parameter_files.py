@@ -1,4 +1,4 @@
-"""ROS parameter files (YAML), read for one node: the same rules as rcl, so that they can be checked before anything starts."""
+"""ROS parameter files (YAML), read for one node by rcl's rules, so that they can be checked before anything starts."""
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -13,8 +13,8 @@ from fitmotion_nodes.parameters import ParameterError
 def overrides_for(full_name: str, files: Sequence[Path]) -> dict[str, Any]:
     """The parameters that these files give the node of this fully qualified name ("/rig_1/camera").
 
-    A later file wins over an earlier one, and a section that names the node wins over one that matches it with wildcards
-    (`/*`: one part of a name, `/**`: any number of parts). Nested parameters become dotted names.
+    A later file wins over an earlier one, and a section that names the node wins over one that matches it with
+    wildcards (`/*`: one part of a name, `/**`: any number of parts). Nested parameters become dotted names.
     Raises ParameterError for a file that is missing or not of the form.
     """
     matched: dict[str, Any] = {}

@@ -1,9 +1,9 @@
 """Shared memory that dead processes left behind: found and removed, without touching anybody who lives.
 
-Fast DDS names its files in /dev/shm (seen with 2.14 and 3.2): a segment is `fastrtps_<16 hex digits>` (3.x: `fastdds_`) with an
-empty lock file `..._el` that its owner holds with flock; a port is `fastrtps_port<number>` with `_el`, `_sl` and
-`sem...._mutex`. A killed process leaves them all, and 67 MB where it published images. The kernel drops a dead owner's
-flock, so a segment whose lock is free belongs to nobody; peers that still have it mapped keep their mapping.
+Fast DDS names its files in /dev/shm (2.14): a segment is `fastrtps_<16 hex digits>` (3.x: `fastdds_`)
+with an empty lock file `..._el` that its owner holds with flock; a port is `fastrtps_port<number>` with `_el`, `_sl`
+and `sem...._mutex`. A killed process leaves them all, and 67 MB where it published images. The kernel drops a dead
+owner's flock, so a segment whose lock is free belongs to nobody; peers that still have it mapped keep their mapping.
 """
 
 import fcntl
@@ -15,19 +15,21 @@ from pathlib import Path
 SHARED_MEMORY = Path("/dev/shm")
 _SEGMENT = re.compile(r"(?:fastrtps|fastdds)_[0-9a-f]{16}")
 _PORT = re.compile(r"(?:sem\.)?((?:fastrtps|fastdds)_port\d+)(?:_el|_sl|_mutex)?")
-# between creating its lock file and locking it a process is defenceless; files younger than this are left for the next sweep
+# between creating its lock file and locking it a process is defenceless; files younger than this are left for the next
+# sweep
 _SETTLING_TIME = 0.5
 
 
 def remove_dead_segments(since: float, now: float, folder: Path = SHARED_MEMORY) -> list[str]:
     """Remove the segments of this user, made after `since`, whose owner is dead; returns their names.
 
-    since, now: seconds as in `time.time()`. Segments have random names and are never opened anew, so this is safe at any time;
-    segments of the last half second are left for a later call.
+    since, now: seconds as in `time.time()`. Segments have random names and are never opened anew, so this is safe at
+    any time; segments of the last half second are left for a later call.
     """
     candidates = set()
     for name in _own_files(folder, since, now - _SETTLING_TIME):
-        # the lock file keeps the time of its making, while a segment's changes with every write; some segments lost theirs
+        # the lock file keeps the time of its making, while a segment's changes with every write; some segments lost
+        # theirs
         segment = name.removesuffix("_el")
         if _SEGMENT.fullmatch(segment) and (name != segment or not (folder / f"{segment}_el").exists()):
             candidates.add(segment)
@@ -41,7 +43,8 @@ def remove_dead_segments(since: float, now: float, folder: Path = SHARED_MEMORY)
 def remove_dead_ports(since: float, now: float, folder: Path = SHARED_MEMORY) -> list[str]:
     """Remove the ports of this user that no process has open; returns their names.
 
-    A port is reused by the next process of the same number, so this is for the end of a run, when all its nodes are gone.
+    A port is reused by the next process of the same number, so this is for the end of a run, when all its nodes are
+    gone.
     """
     ports = {match[1] for name in _own_files(folder, since, now) if (match := _PORT.fullmatch(name))}
     free = [name for name in sorted(ports) if _is_free(folder / f"{name}_el") and _is_free(folder / f"{name}_sl")]

@@ -1,8 +1,8 @@
 """Start a graph's nodes as processes, keep them running, and take them down together.
 
-The one who supervises calls `start`, then `poll` many times a second until it returns an outcome, then `stop`, all from one
-thread. Nodes that crash are started again, later and later while they keep crashing; a node that ends with status 0 is done,
-one that ends with status 2 was given wrong parameters, which ends the run.
+The one who supervises calls `start`, then `poll` many times a second until it returns an outcome, then `stop`, all from
+one thread. Nodes that crash are started again, later and later while they keep crashing; a node that ends with status 0
+is done, one that ends with status 2 was given wrong parameters, which ends the run.
 """
 
 import os
@@ -25,7 +25,7 @@ from fitmotion_nodes.parameters import PARAMETERS_EXIT_CODE
 from fitmotion_nodes.shared_memory import remove_dead_segments
 
 # seconds after SIGINT at which those who are still there get the next signal; all is down before 3 s
-_ASK_AGAIN, _FORCE, _GIVE_UP = 2.0, 2.5, 2.9
+_ASK_AGAIN, _FORCE, _GIVE_UP = 1.5, 2.2, 2.7
 
 
 class Result(Enum):
@@ -150,7 +150,7 @@ class Supervisor:
         return None
 
     def stop(self) -> None:
-        """Take all nodes down within three seconds: asked with SIGINT, then SIGTERM, then killed; then clean up after them."""
+        """Take all nodes down within three seconds (SIGINT, SIGTERM, SIGKILL) and clean up after them."""
         self._take_down()
         remove_dead_segments(self._began, time.time() + 1.0)  # nobody of ours is left who could still be starting
 

@@ -64,7 +64,7 @@ def up(options: UpOptions) -> int:
     """
     stop = StopSignal()
     try:
-        domain = _domain(options)
+        domain = ros_domain(options.domain)
         choice = choose(options.source, options.replay, options.mover)
         graph = build_graph(_graph_options(options, choice), config_dir())
         os.environ.update(graph.environment)
@@ -220,12 +220,13 @@ def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
     )
 
 
-def _domain(options: UpOptions) -> int:
-    text = str(options.domain) if options.domain is not None else os.environ.get("ROS_DOMAIN_ID", "") or "0"
+def ros_domain(asked: int | None) -> int:
+    """The ROS domain asked for, else ROS_DOMAIN_ID's, else 0. Raises ValueError for what is none."""
+    text = str(asked) if asked is not None else os.environ.get("ROS_DOMAIN_ID", "") or "0"
     with suppress(ValueError):
         if 0 <= int(text) <= MAX_DOMAIN:
             return int(text)
-    where = "--domain" if options.domain is not None else "ROS_DOMAIN_ID"
+    where = "--domain" if asked is not None else "ROS_DOMAIN_ID"
     raise ValueError(f"{where}={text} is no ROS domain; allowed: 0 to {MAX_DOMAIN}, best below 102")
 
 

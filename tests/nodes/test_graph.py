@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+
 from fitmotion_nodes.graph import PROFILE_VARIABLES, Graph, GraphOptions, NodeSpec, build_graph
 from fitmotion_nodes.parameter_files import overrides_for
 from fitmotion_nodes.parameters import ParameterError

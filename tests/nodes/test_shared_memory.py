@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from fitmotion_nodes.shared_memory import SHARED_MEMORY, remove_dead_ports, remove_dead_segments
 
 SEGMENT = "fastrtps_0123456789abcdef"

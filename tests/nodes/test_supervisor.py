@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from fitmotion_nodes.child_process import NotBuiltError
 from fitmotion_nodes.graph import Graph, NodeSpec
 from fitmotion_nodes.parameters import FmsParameters
