@@ -2,13 +2,18 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when messages are imported, so before anything else here
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
+import cv2
+import numpy as np
 import pytest
 
 DOMAIN = 100 + os.getpid() % 100  # two test runs at once do not hear each other; 232 is the greatest there is
@@ -103,3 +108,53 @@ def ros() -> Iterator[Callable[..., Graph]]:
     for graph in graphs:
         graph.close()
     rclpy.try_shutdown()
+
+
+class Ramp:
+    """A video whose every frame is one grey, frame k the grey `shade(k)`."""
+
+    width, height, count, fps = 96, 64, 12, 25.0
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "ramp.avi"
+        writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"MJPG"), self.fps, (self.width, self.height))
+        for index in range(self.count):
+            image = np.full((self.height, self.width, 3), self.shade(index), np.uint8)
+            image[:, :, 2] += 12  # a little redder, so that the order of the channels shows
+            writer.write(image)
+        writer.release()
+
+    @staticmethod
+    def shade(index: int) -> int:
+        return 10 + 20 * index
+
+
+@pytest.fixture
+def ramp(tmp_path: Path) -> Ramp:
+    return Ramp(tmp_path)
+
+
+@pytest.fixture
+def run_node_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a node as a process of this test's domain: `process = run_node_process("camera", source="...")`."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(module: str, **parameters: Any) -> subprocess.Popen[str]:
+        arguments = ["--ros-args"]
+        for name, value in parameters.items():
+            arguments += ["-p", f"{name}:={json.dumps(value)}"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", f"fitmotion_nodes.{module}", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"ROS_DOMAIN_ID": str(DOMAIN)},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

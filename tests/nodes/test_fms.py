@@ -1,0 +1,192 @@
+"""The fms node: one state a pose, the scorer's own results, and no message that can bring it down."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+
+from fitmotion_models.fms import score_clip
+from fitmotion_models.mover import make_mover
+from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose, Screen
+from fitmotion_msgs.srv import ReportPain, ResetScreen, SetScore, StartTest
+from fitmotion_nodes.conversions import assessment_from_msg, body_pose_to_msg
+from fitmotion_nodes.fms import FmsNode
+from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
+from fitmotion_nodes.spin import CannotRun
+
+LOSSLESS = frame_qos(StreamParameters(lossless=True))
+SQUAT = Assessment.MOVEMENT_DEEP_SQUAT
+
+
+@pytest.fixture
+def scored(ros):
+    """A graph with the node, ears for all it says, and a way to send it poses."""
+
+    class Scored:
+        def __init__(self, **parameters) -> None:
+            self.graph = ros(lossless=True, **parameters)
+            self.states = self.graph.hear(AssessmentState, "fms/state", LOSSLESS)
+            self.assessments = self.graph.hear(Assessment, "fms/assessment", result_qos())
+            self.screens = self.graph.hear(Screen, "fms/screen", result_qos(latched=True, depth=20))
+            self.reports = self.graph.hear(DiagnosticArray, "/diagnostics")
+            self.graph.add(FmsNode())
+            self._bodies = self.graph.talk(BodyPose, "body_pose", LOSSLESS)
+
+        def send(self, *messages) -> None:
+            for msg in messages:
+                self._bodies.publish(msg)
+
+        def play(self, clip) -> None:
+            """Send a clip and wait for all its states."""
+            before = len(self.states)
+            self.send(*(body_pose_to_msg(pose) for pose in clip))
+            self.graph.until(lambda: len(self.states) >= before + len(clip))
+
+        def values(self):
+            return self.graph.values("fms", self.reports)
+
+        def call(self, kind, name, **fields):
+            return self.graph.call(kind, f"fms/{name}", kind.Request(**fields))
+
+    return Scored
+
+
+def test_scores_are_those_of_the_library_and_every_pose_has_a_state(scored) -> None:
+    node, clip = scored(), make_mover("squat_shallow")
+    node.play(clip)
+    expected = score_clip(clip)
+    assert len(expected) > 0
+    node.graph.until(lambda: len(node.assessments) == len(expected) and len(node.screens) >= 1)
+    for msg, assessment in zip(node.assessments, expected, strict=True):
+        got = assessment_from_msg(msg)
+        assert (got.score, got.repetition, got.trial, got.reason) == (
+            assessment.score,
+            assessment.repetition,
+            1,
+            assessment.reason,
+        )
+        assert got.start == pytest.approx(assessment.start, abs=1e-9)
+        for one, other in zip(got.criteria, assessment.criteria, strict=True):
+            assert (one.name, one.verdict) == (other.name, other.verdict)
+            assert one.value == pytest.approx(other.value, rel=1e-6)
+    assert [msg.header.stamp for msg in node.states] == [body_pose_to_msg(pose).header.stamp for pose in clip]
+    assert {msg.header.frame_id for msg in (*node.states, *node.assessments)} == {"world"}
+    assert node.screens[-1].final[0] == max(assessment.score for assessment in expected)
+
+
+def test_bad_messages_are_counted_and_the_node_lives(scored) -> None:
+    node, clip = scored(), make_mover("squat")
+    poses = [body_pose_to_msg(pose) for pose in clip]
+    broken = body_pose_to_msg(clip.frame(0))
+    broken.positions = np.full(66, np.nan, np.float32)
+    elsewhere = body_pose_to_msg(clip.frame(0), frame_id="camera_optical_frame")
+    infinite = body_pose_to_msg(clip.frame(1))
+    infinite.confidence = np.full(22, np.inf, np.float32)
+    node.send(poses[0], broken, elsewhere, infinite, BodyPose(), poses[1])
+    node.graph.until(lambda: node.values().get("bad_messages") == "4")
+    assert len(node.states) == 2
+    assert node.values()["frames_in"] == "6"
+    warned = [status for report in node.reports for status in report.status if status.level != b"\x00"]
+    assert warned and "refused a message" in warned[0].message
+    node.send(*poses[2:])
+    expected = len(score_clip(clip))
+    node.graph.until(lambda: len(node.states) == len(poses) and len(node.assessments) == expected)
+
+
+def test_two_people_are_scored_each_for_themselves(scored) -> None:
+    node = scored()
+    good = replace(make_mover("squat"), subject="anna")
+    poor = replace(make_mover("squat_arms_fall"), subject="bert")
+    count = min(len(good), len(poor))
+    for index in range(count):
+        node.send(body_pose_to_msg(good.frame(index)), body_pose_to_msg(poor.frame(index)))
+        node.graph.until(lambda index=index: len(node.states) == 2 * index + 2)
+    scores = {name: [msg.score for msg in node.assessments if msg.subject == name] for name in ("anna", "bert")}
+    assert scores["anna"][0] == 3 and scores["bert"][0] == 1
+    answer = node.call(ResetScreen, "reset_screen")
+    assert not answer.success and "2 people are in view (anna, bert)" in answer.message
+
+
+def test_a_pose_that_comes_twice_is_answered_twice_and_scored_once(scored) -> None:
+    node, clip = scored(), make_mover("squat")
+    poses = [body_pose_to_msg(pose) for pose in clip]
+    node.send(*(msg for pose in poses for msg in (pose, pose)))
+    node.graph.until(lambda: len(node.states) == 2 * len(poses))
+    node.graph.spin_for(0.1)
+    assert len(node.assessments) == len(score_clip(clip))
+
+
+def test_pain_makes_the_test_0_and_can_be_taken_back(scored) -> None:
+    node = scored()
+    node.play(make_mover("squat"))
+    node.graph.until(lambda: node.screens)
+    assert node.screens[-1].final[0] == 3
+    before = len(node.assessments)
+    answer = node.call(ReportPain, "report_pain", pain=True, note="left knee")
+    assert answer.success and "left knee" in answer.message
+    node.graph.until(lambda: len(node.assessments) == before + 1 and node.screens[-1].final[0] == 0)
+    again = node.assessments[-1]
+    assert (again.score, again.pain, again.repetition) == (0, True, node.assessments[before - 1].repetition)
+    assert node.call(ReportPain, "report_pain", movement=SQUAT, pain=False).success
+    node.graph.until(lambda: node.screens[-1].final[0] == 3)
+
+
+def test_pain_in_a_clearing_test_reaches_its_test(scored) -> None:
+    node = scored()
+    node.play(make_mover("squat"))
+    request = {"clearing": ReportPain.Request.CLEARING_ROCKING_FLEXION, "pain": True}
+    assert node.call(ReportPain, "report_pain", **request).success
+    node.graph.until(lambda: node.screens and node.screens[-1].final[Screen.ROTARY_STABILITY] == 0)
+    assert list(node.screens[-1].clearing) == [0, 0, Screen.CLEARING_PAIN]
+    assert not node.call(ReportPain, "report_pain", clearing=9, pain=True).success
+
+
+def test_the_operators_grade_stands_beside_ours(scored) -> None:
+    node = scored()
+    node.play(make_mover("squat"))
+    refused = node.call(SetScore, "set_score", movement=SQUAT, score=2)
+    assert not refused.success and "needs a reason" in refused.message
+    answer = node.call(SetScore, "set_score", movement=SQUAT, score=2, reason="heels lifted, seen live")
+    assert answer.success and answer.automatic_score == 3
+    node.graph.until(lambda: node.screens[-1].final[0] == 2 and node.assessments[-1].overridden)
+    assert node.assessments[-1].override_reason == "heels lifted, seen live"
+    assert any("measured 3" in note for note in node.screens[-1].notes)
+    assert node.call(SetScore, "set_score", movement=SQUAT, score=-1).success
+    node.graph.until(lambda: node.screens[-1].final[0] == 3)
+    assert not node.call(SetScore, "set_score", movement=200, score=1, reason="x").success
+
+
+def test_a_trial_on_the_board_is_a_new_trial(scored) -> None:
+    node, clip = scored(), make_mover("squat")
+    refused = node.call(StartTest, "start_test", movement=SQUAT)
+    assert not refused.success and "nobody has been seen yet" in refused.message
+    node.play(clip)
+    floor = len(node.assessments)
+    answer = node.call(StartTest, "start_test", movement=SQUAT, variation=Assessment.VARIATION_DEEP_SQUAT_BOARD)
+    assert answer.success and answer.trial == 1
+    node.play(replace(clip, stamps=clip.stamps + 100.0))
+    node.graph.until(lambda: len(node.assessments) == 2 * floor)
+    assert {msg.variation for msg in node.assessments[floor:]} == {Assessment.VARIATION_DEEP_SQUAT_BOARD}
+    assert {msg.score for msg in node.assessments[floor:]} == {2}
+    answer = node.call(StartTest, "start_test", movement=SQUAT)
+    assert (answer.success, answer.trial) == (True, 2)  # the first form again, its second trial
+    refused = node.call(StartTest, "start_test", movement=Assessment.MOVEMENT_HURDLE_STEP)
+    assert not refused.success and "can't be scored" in refused.message
+
+
+def test_a_screen_is_kept_for_those_who_come_late(scored) -> None:
+    node = scored()
+    node.play(make_mover("squat"))
+    node.graph.until(lambda: node.screens)
+    late = node.graph.hear(Screen, "fms/screen", result_qos(latched=True, depth=20))
+    node.graph.until(lambda: late)
+    assert late[-1].subject == "mover" and late[-1].total == -1
+    assert node.call(ResetScreen, "reset_screen").success
+    node.graph.until(lambda: node.screens[-1].final[0] == -1)
+
+
+def test_a_movement_that_cannot_be_scored_is_said_at_the_start(ros) -> None:
+    ros(movement="hurdle_step", variation="none")
+    with pytest.raises(CannotRun, match="HURDLE_STEP can't be scored; known: DEEP_SQUAT"):
+        FmsNode()
