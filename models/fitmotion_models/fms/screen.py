@@ -1,6 +1,6 @@
 """The screen out of 21: the best of a person's trials, sides, pain, clearing tests and the operator's own grades."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -25,7 +25,7 @@ class ClearingTest(IntEnum):
 
     SHOULDER_IMPINGEMENT = 0
     PRESS_UP_EXTENSION = 1
-    FLEXION_ROCKING = 2
+    ROCKING_FLEXION = 2
 
 
 class Clearing(IntEnum):
@@ -40,7 +40,7 @@ class Clearing(IntEnum):
 CLEARED_BY: dict[Movement, ClearingTest] = {
     Movement.SHOULDER_MOBILITY: ClearingTest.SHOULDER_IMPINGEMENT,
     Movement.TRUNK_STABILITY_PUSH_UP: ClearingTest.PRESS_UP_EXTENSION,
-    Movement.ROTARY_STABILITY: ClearingTest.FLEXION_ROCKING,
+    Movement.ROTARY_STABILITY: ClearingTest.ROCKING_FLEXION,
 }
 
 
@@ -48,7 +48,7 @@ CLEARED_BY: dict[Movement, ClearingTest] = {
 class ScreenResult:
     """The state of a screen, field by field as `Screen.msg`; scores 0 to 3, -1 where there is none yet.
 
-    left, right, final: (7,) in the order of `TESTS`; a test without sides has the same score in all three.
+    left, right, final: (7,) in the order of `TESTS`; a test without sides has -1 in left and right.
     asymmetric: (7,) both sides scored and different. clearing: (3,) see `Clearing`. total: 0 to 21, -1 until complete.
     """
 
@@ -86,19 +86,16 @@ class Screen:
 
     def add(self, assessment: Assessment) -> None:
         """Take a repetition's result; one that is not scorable changes nothing. A result with pain reports pain."""
-        sides = sides_of(assessment.movement, assessment.side)
+        key = self._key(assessment.movement, assessment.side)
         if assessment.pain:
-            self._pain.update((assessment.movement, side) for side in sides)
-        if assessment.score == NOT_SCORABLE:
-            return
-        for side in sides:
-            key = (assessment.movement, side)
+            self._pain.add(key)
+        if assessment.score != NOT_SCORABLE:
             self._measured[key] = max(assessment.score, self._measured.get(key, NOT_SCORABLE))
 
     def report_pain(self, movement: Movement, side: Side = Side.BOTH, *, pain: bool = True) -> None:
         """The person says that a test hurts (or take that back). Only the person can say so."""
-        keys = {(movement, one_side) for one_side in sides_of(movement, side)}
-        self._pain = self._pain | keys if pain else self._pain - keys
+        key = self._key(movement, side)
+        self._pain = self._pain | {key} if pain else self._pain - {key}
 
     def report_clearing(self, test: ClearingTest, *, pain: bool) -> None:
         """What a clearing test said; pain makes the related test 0."""
@@ -113,29 +110,29 @@ class Screen:
             raise ValueError(f"score is {score}; a grade is 0, 1, 2 or 3, or -1 to withdraw one")
         if score != NOT_SCORABLE and not reason.strip():
             raise ValueError("a grade that replaces the measured one needs a reason; say why, for example 'seen live'")
-        for one_side in sides_of(movement, side):
-            if score == NOT_SCORABLE:
-                self._overrides.pop((movement, one_side), None)
-            else:
-                self._overrides[movement, one_side] = Override(score, reason.strip())
+        key = self._key(movement, side)
+        if score == NOT_SCORABLE:
+            self._overrides.pop(key, None)
+        else:
+            self._overrides[key] = Override(score, reason.strip())
 
     def measured(self, movement: Movement, side: Side = Side.BOTH) -> int:
         """Our best score of a test and side, whatever the operator says; -1 where there is none."""
-        return min(self._measured.get((movement, one_side), NOT_SCORABLE) for one_side in sides_of(movement, side))
+        return self._measured.get(self._key(movement, side), NOT_SCORABLE)
 
     def override(self, movement: Movement, side: Side = Side.BOTH) -> Override | None:
         """The operator's own grade of a test and side, None where there is none."""
-        return self._overrides.get((movement, sides_of(movement, side)[0]))
+        return self._overrides.get(self._key(movement, side))
 
     def hurts(self, movement: Movement, side: Side = Side.BOTH) -> bool:
         """Whether pain makes a test and side 0: in the movement itself or in its clearing test."""
-        return any(self._hurts(movement, one_side) for one_side in sides_of(movement, side))
+        return self._hurts(*self._key(movement, side))
 
     def result(self) -> ScreenResult:
         """The screen as it stands."""
         left = tuple(self._score(test, Side.LEFT) for test in TESTS)
         right = tuple(self._score(test, Side.RIGHT) for test in TESTS)
-        final = tuple(_final(*pair) for pair in zip(left, right, strict=True))
+        final = tuple(_final([self._score(test, side) for side in sides_to_do(test)]) for test in TESTS)
         asymmetric = tuple(NOT_SCORABLE not in pair and pair[0] != pair[1] for pair in zip(left, right, strict=True))
         total = sum(final) if NOT_SCORABLE not in final else NOT_SCORABLE
         return ScreenResult(
@@ -149,8 +146,21 @@ class Screen:
             notes=tuple(self._notes(asymmetric, total)),
         )
 
+    @staticmethod
+    def _key(movement: Movement, side: Side) -> tuple[Movement, Side]:
+        """What a trial fills in. Raises ValueError for no test of the screen, and for a side that it does not have."""
+        if movement not in TESTS:
+            known = ", ".join(test.name for test in TESTS)
+            raise ValueError(f"movement {movement.name} is no test of the screen; the tests are {known}")
+        if side not in sides_to_do(movement):
+            allowed = " or ".join(one.name for one in sides_to_do(movement))
+            raise ValueError(f"{title(movement)} has no side {side.name}; say side {allowed}")
+        return movement, side
+
     def _score(self, movement: Movement, side: Side) -> int:
         """The score that counts for a test and one side: pain, then the operator's grade, then the best trial."""
+        if side not in sides_to_do(movement):
+            return NOT_SCORABLE
         if self._hurts(movement, side):
             return 0
         override = self._overrides.get((movement, side))
@@ -163,8 +173,7 @@ class Screen:
     def _notes(self, asymmetric: Iterable[bool], total: int) -> Iterable[str]:
         for movement, uneven in zip(TESTS, asymmetric, strict=True):
             name = title(movement)
-            # A test without sides has its one score in both places; its notes are said once.
-            for side in (Side.LEFT, Side.RIGHT) if movement in TWO_SIDED else (Side.LEFT,):
+            for side in sides_to_do(movement):
                 label = f"{name} {side.name.lower()}" if movement in TWO_SIDED else name
                 yield from self._side_notes(movement, side, label)
             if uneven:
@@ -184,26 +193,14 @@ class Screen:
             yield f"{label}: {override.score} by the operator ({override.reason}); {ours}"
 
 
-def sides_of(movement: Movement, side: Side) -> tuple[Side, ...]:
-    """The sides of the screen that a trial fills: both for a test without sides, its own side otherwise.
-
-    Raises ValueError for a movement that is no test of the screen and for a two-sided test without a side.
-    """
-    if movement not in TESTS:
-        known = ", ".join(test.name for test in TESTS)
-        raise ValueError(f"movement {Movement(movement).name} is no test of the screen; the tests are {known}")
-    if movement not in TWO_SIDED:
-        return (Side.LEFT, Side.RIGHT)
-    if side is Side.BOTH or side not in (Side.LEFT, Side.RIGHT):
-        raise ValueError(f"{title(movement)} is done on both sides; say side LEFT or RIGHT")
-    return (side,)
+def sides_to_do(movement: Movement) -> tuple[Side, ...]:
+    """The sides on which a test of the screen is done; BOTH alone where it has none."""
+    return (Side.LEFT, Side.RIGHT) if movement in TWO_SIDED else (Side.BOTH,)
 
 
-def _final(left: int, right: int) -> int:
-    """The lower side; none while a side is missing, unless the other is 0, which nothing can lift."""
-    if 0 in (left, right):
-        return 0
-    return NOT_SCORABLE if NOT_SCORABLE in (left, right) else min(left, right)
+def _final(scores: Sequence[int]) -> int:
+    """The lowest side; none while a side is missing, unless another is 0, which nothing can lift."""
+    return 0 if 0 in scores else min(scores)
 
 
 def title(name: IntEnum) -> str:

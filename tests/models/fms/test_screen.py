@@ -63,7 +63,8 @@ def test_floor_failed_then_board_passed_is_two():
     screen.add(result(Movement.DEEP_SQUAT, 1))
     screen.add(result(Movement.DEEP_SQUAT, 2))
     assert screen.result().final[0] == 2
-    assert screen.result().left[0] == screen.result().right[0] == 2
+    assert screen.result().left[0] == screen.result().right[0] == -1
+    assert not screen.result().asymmetric[0]
 
 
 def test_the_lower_side_counts_and_a_difference_is_flagged():
@@ -101,7 +102,7 @@ def test_pain_in_an_assessment_and_pain_on_one_side_alone():
     [
         (ClearingTest.SHOULDER_IMPINGEMENT, Movement.SHOULDER_MOBILITY),
         (ClearingTest.PRESS_UP_EXTENSION, Movement.TRUNK_STABILITY_PUSH_UP),
-        (ClearingTest.FLEXION_ROCKING, Movement.ROTARY_STABILITY),
+        (ClearingTest.ROCKING_FLEXION, Movement.ROTARY_STABILITY),
     ],
 )
 def test_a_painful_clearing_test_makes_its_test_zero(test, movement):
@@ -140,7 +141,7 @@ def test_an_operators_grade_needs_no_measured_one():
 def test_reset_forgets_everything():
     screen = full_screen(1)
     screen.report_pain(Movement.DEEP_SQUAT)
-    screen.report_clearing(ClearingTest.FLEXION_ROCKING, pain=True)
+    screen.report_clearing(ClearingTest.ROCKING_FLEXION, pain=True)
     screen.set_score(Movement.DEEP_SQUAT, Side.BOTH, 2, "x")
     screen.reset()
     assert screen.result() == Screen("ada").result()
@@ -152,6 +153,7 @@ def test_reset_forgets_everything():
         (lambda s: s.set_score(Movement.DEEP_SQUAT, Side.BOTH, 4, "x"), "score is 4"),
         (lambda s: s.set_score(Movement.DEEP_SQUAT, Side.BOTH, 2, " "), "needs a reason"),
         (lambda s: s.set_score(Movement.HURDLE_STEP, Side.BOTH, 2, "x"), "LEFT or RIGHT"),
+        (lambda s: s.set_score(Movement.DEEP_SQUAT, Side.LEFT, 2, "x"), "has no side LEFT; say side BOTH"),
         (lambda s: s.report_pain(Movement.STANDING_LEG_RAISE), "STANDING_LEG_RAISE is no test"),
         (lambda s: s.add(result(Movement.UNKNOWN, 3)), "UNKNOWN is no test"),
     ],
