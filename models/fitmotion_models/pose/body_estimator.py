@@ -131,7 +131,7 @@ class BodyEstimator:
         return Estimate(None, "", "looking for the person" if self._present else "no person in view")
 
     def _read(self, keypoints: Keypoints, stamp: float) -> _Landmarks | None:
-        keypoints = self._sides(keypoints)
+        keypoints = self._sides(keypoints, stamp)
         confidence = np.where(keypoints.confidence < MINIMUM_LANDMARK_CONFIDENCE, 0.0, keypoints.confidence)
         size = (self.camera.width, self.camera.height)
         inside = (keypoints.pixels >= 0).all(-1) & (keypoints.pixels <= size).all(-1)

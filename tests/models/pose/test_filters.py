@@ -68,16 +68,25 @@ def test_frames_with_exchanged_sides_are_put_right():
     for index in range(30):
         truth = standing_person(shift=2.0 * index)
         given = exchanged(truth) if index in (5, 6, 7, 20) else truth
-        np.testing.assert_array_equal(check(given).pixels, truth.pixels)
+        np.testing.assert_array_equal(check(given, index / FPS).pixels, truth.pixels)
     assert check.swapped_frames == 4
+
+
+def test_a_detector_that_insists_is_believed():
+    check = LeftRightConsistency()
+    check(standing_person(), 0.0)
+    turned = exchanged(standing_person())
+    seen = [check(turned, step / FPS).pixels for step in range(1, 60)]
+    np.testing.assert_array_equal(seen[0], standing_person().pixels)
+    np.testing.assert_array_equal(seen[-1], turned.pixels)
 
 
 def test_a_body_from_the_side_has_nothing_to_exchange():
     check = LeftRightConsistency()
     person = standing_person()
     flat = Keypoints("blazepose33", person.pixels * (0.01, 1.0), person.confidence, person.world)
-    check(flat)
-    check(exchanged(flat))
+    check(flat, 0.0)
+    check(exchanged(flat), 0.1)
     assert check.swapped_frames == 0
 
 
