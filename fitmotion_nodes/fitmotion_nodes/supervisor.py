@@ -24,8 +24,8 @@ from fitmotion_nodes.graph import Graph, NodeSpec
 from fitmotion_nodes.parameters import PARAMETERS_EXIT_CODE
 from fitmotion_nodes.shared_memory import remove_dead_segments
 
-# seconds after SIGINT at which those who are still there get the next signal; all is down before 3 s
-_ASK_AGAIN, _FORCE, _GIVE_UP = 1.5, 2.2, 2.7
+# Nodes are asked with SIGTERM, on which rclpy shuts down; SIGINT would show a traceback in those that still import.
+_FORCE, _GIVE_UP = 2.0, 2.5  # seconds after that at which the others are killed, and at which nobody waits any longer
 
 
 class Result(Enum):
@@ -150,7 +150,7 @@ class Supervisor:
         return None
 
     def stop(self) -> None:
-        """Take all nodes down within three seconds (SIGINT, SIGTERM, SIGKILL) and clean up after them."""
+        """Take all nodes down within three seconds (SIGTERM, then SIGKILL) and clean up after them."""
         self._take_down()
         remove_dead_segments(self._began, time.time() + 1.0)  # nobody of ours is left who could still be starting
 
@@ -158,7 +158,7 @@ class Supervisor:
         for record in self._records.values():
             record.start_at = None
         began = time.monotonic()
-        steps = [(0.0, signal.SIGINT), (_ASK_AGAIN, signal.SIGTERM), (_FORCE, signal.SIGKILL)]
+        steps = [(0.0, signal.SIGTERM), (_FORCE, signal.SIGKILL)]
         while (elapsed := time.monotonic() - began) < _GIVE_UP:
             while steps and elapsed >= steps[0][0]:
                 _, number = steps.pop(0)

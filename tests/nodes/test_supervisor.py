@@ -22,7 +22,7 @@ PROGRAMS = {
     "steady": "import signal\nprint('ready', flush=True)\nsignal.pause()",
     "polite": """
         import signal, sys
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         print('ready', flush=True)
         signal.pause()""",
     "deaf": """

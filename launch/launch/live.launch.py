@@ -1,0 +1,144 @@
+"""Score a person live: camera, pose and scoring, from the same graph as `./fitmotion up`.
+
+    ros2 launch fitmotion_bringup live.launch.py source:=squat.mp4
+    ros2 launch fitmotion_bringup live.launch.py source:=0 namespace:=rig_1 params_file:=mine.yaml
+    ros2 launch fitmotion_bringup live.launch.py mover:=subject loop:=true
+
+Which nodes run and with what is decided in fitmotion_nodes/graph.py; this file only turns that into launch actions. The
+nodes configure and activate themselves, so plain Node actions start them.
+"""
+
+import math
+from pathlib import Path
+
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.events.process import ProcessExited
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from fitmotion_nodes.graph import Graph, GraphOptions, NodeSpec, build_graph
+from fitmotion_nodes.parameters import PARAMETERS_EXIT_CODE
+
+CONFIG = Path(__file__).parent.parent / "config"
+WORDS = {"true": True, "1": True, "false": False, "0": False}
+# name, default, meaning; the names are nav2's where it has one for the same thing
+ARGUMENTS = (
+    ("source", "", "video file, webcam number, rtsp:// address or folder of images; empty: replay, mover, or webcam 0"),
+    ("replay", "", "a recorded MotionClip (.npz) instead of a camera"),
+    ("mover", "", "a built-in moving body instead of a camera: subject, squat, ..."),
+    ("lossless", "false", "every frame of a recording, in media time on /clock"),
+    ("loop", "false", "start a recording again at its end"),
+    ("movement", "", "which test is shown, for instance deep_squat"),
+    ("variation", "", "which form of it, for instance deep_squat_board"),
+    ("subject", "", "whose movement it is"),
+    ("tilt", "nan", "downward tilt of the camera, radians; nan: measured from the standing person"),
+    ("namespace", "", "namespace of the nodes"),
+    ("use_sim_time", "false", "take the time from somebody else's /clock; lossless sets it by itself"),
+    ("params_file", "", "ROS parameter file that overrides the graph's own"),
+    ("respawn", "true", "start a node again when it crashes; false: its crash ends the launch"),
+    ("log_level", "info", "debug, info, warn, error or fatal"),
+)
+RESPAWN_DELAY_S = 1.0
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The arguments, and the graph made of them when it is launched."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=about) for name, default, about in ARGUMENTS
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=launch_graph)])
+
+
+def launch_graph(context: LaunchContext) -> list[Action]:
+    """Read the arguments and translate their graph."""
+    given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    graph = build_graph(graph_options(given), CONFIG)
+    return actions_of(graph, respawn=truth("respawn", given["respawn"]))
+
+
+def graph_options(given: dict[str, str]) -> GraphOptions:
+    """Launch arguments, which are text, as the graph's options. Raises ValueError naming the argument."""
+    if not (given["source"] or given["replay"] or given["mover"]):
+        given = {**given, "source": "0"}
+    sim_time = {"use_sim_time": True} if truth("use_sim_time", given["use_sim_time"]) else {}
+    names = ("camera", "pose", "fms") if given["source"] else ("replay", "fms")
+    try:
+        tilt = float(given["tilt"])
+    except ValueError:
+        raise ValueError(f"tilt:={given['tilt']} is no number; give radians, or nan to have it measured") from None
+    if given["tilt"] and math.isinf(tilt):
+        raise ValueError("tilt:=inf is no angle; give radians, or nan to have it measured")
+    return GraphOptions(
+        source=given["source"],
+        replay=given["replay"],
+        mover=given["mover"],
+        lossless=truth("lossless", given["lossless"]),
+        loop=truth("loop", given["loop"]),
+        movement=given["movement"],
+        variation=given["variation"],
+        subject=given["subject"],
+        tilt=tilt,
+        namespace=given["namespace"],
+        params_file=Path(given["params_file"]) if given["params_file"] else None,
+        log_level=given["log_level"],
+        parameters={name: sim_time for name in names} if sim_time else {},
+    )
+
+
+def truth(name: str, text: str) -> bool:
+    """A launch argument as true or false. Raises ValueError for any other word."""
+    if text.lower() not in WORDS:
+        raise ValueError(f"{name}:={text} is neither true nor false")
+    return WORDS[text.lower()]
+
+
+def actions_of(graph: Graph, *, respawn: bool) -> list[Action]:
+    """The graph as launch actions: its environment, then its nodes."""
+    environment = [SetEnvironmentVariable(name, value) for name, value in graph.environment.items()]
+    # a lossless run that lost a process has lost frames, and launch cannot start it over from the first one
+    respawn = respawn and not graph.restart_together
+    return [*environment, *(action for spec in graph.nodes for action in node_actions(spec, graph, respawn=respawn))]
+
+
+def node_actions(spec: NodeSpec, graph: Graph, *, respawn: bool) -> list[Action]:
+    """One process, and what its end means.
+
+    Node's own `respawn` starts a process again however it ended; here the end of the source and wrong parameters end
+    the launch, and only a crash is a reason to start again.
+    """
+    node = Node(
+        package=spec.package,
+        executable=spec.executable,
+        name=spec.name,
+        namespace=spec.namespace,
+        parameters=[dict(spec.parameters)] if spec.parameters else [],
+        remappings=list(spec.remappings),
+        additional_env=dict(spec.environment),
+        ros_arguments=["--log-level", graph.log_level],
+        output="screen",
+    )
+
+    def on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
+        if context.is_shutdown or (event.returncode == 0 and not spec.ends_run):
+            return []
+        if event.returncode == 0:
+            return [EmitEvent(event=Shutdown(reason=f"{spec.name} has reached the end of its source"))]
+        said = f"{spec.name} has ended with status {event.returncode}"
+        if event.returncode == PARAMETERS_EXIT_CODE or not respawn:
+            return [LogInfo(msg=said), EmitEvent(event=Shutdown(reason=said))]
+        again = node_actions(spec, graph, respawn=respawn)
+        return [LogInfo(msg=f"{said}; it starts again"), TimerAction(period=RESPAWN_DELAY_S, actions=again)]
+
+    return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit))]

@@ -1,0 +1,168 @@
+"""Whole graphs of real processes: `up` as a person starts it, on a ROS domain of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MEDIA = Path(os.environ.get("FITMOTION_DATA", REPOSITORY.parent / "shared" / "data")) / "media"
+SHARED_MEMORY = Path("/dev/shm")
+_DOMAINS = iter(range(1, 100))
+_FIRST_DOMAIN = os.getpid() % 90  # two test runs at once do not hear each other
+
+
+def free_domain() -> int:
+    """A ROS domain that no other test of this run has."""
+    return 1 + (_FIRST_DOMAIN + 7 * next(_DOMAINS)) % 100
+
+
+class Command:
+    """A running `fitmotion` command; what it says goes to files, so that no pipe can fill up."""
+
+    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._stdout, self._stderr = folder / "stdout", folder / "stderr"
+        with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "fitmotion_nodes.cli", *arguments],
+                stdout=out,
+                stderr=err,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                cwd=folder,
+            )
+
+    @property
+    def stdout(self) -> str:
+        return self._stdout.read_text(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        return self._stderr.read_text(errors="replace")
+
+    def wait(self, seconds: float = 120.0) -> int:
+        """The exit code; a command that hangs is killed and fails the test."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"did not end in {seconds} s:\n{self.stdout}\n{self.stderr}") from None
+
+    def until(self, condition: Callable[["Command"], Any], seconds: float = 60.0) -> None:
+        """Wait until the condition holds; fails when the command ends before."""
+        end = time.monotonic() + seconds
+        while not condition(self):
+            ended = self.process.poll()
+            assert ended is None, f"ended with {ended}:\n{self.stdout}\n{self.stderr}\n{self.logs()}"
+            assert time.monotonic() < end, f"waited in vain:\n{self.stdout}\n{self.stderr}\n{self.logs()}"
+            time.sleep(0.02)
+
+    def says(self, pattern: str) -> None:
+        """Wait until its output has the pattern."""
+        self.until(lambda command: re.search(pattern, command.stdout))
+
+    def children(self) -> dict[str, int]:
+        """Node name -> process id, of the nodes that this `up` has started."""
+        found = {}
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdecimal():
+                continue
+            try:
+                status = (folder / "stat").read_text().rpartition(")")[2].split()
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            names = [word.partition(b":=")[2].decode() for word in words if word.startswith(b"__node:=")]
+            if names and int(status[1]) == self.process.pid and status[0] != "Z":
+                found[names[0]] = int(folder.name)
+        return found
+
+    def interrupt(self) -> float:
+        """Ctrl-C; the seconds until it had ended."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.wait(30)
+        return time.monotonic() - began
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of its run."""
+        return max((self.folder / "runs").iterdir())
+
+    def assessment(self) -> dict[str, Any]:
+        """What it has written."""
+        content: dict[str, Any] = json.loads((self.run_folder / "assessment.json").read_text())
+        return content
+
+    def logs(self) -> str:
+        """All that the nodes said."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("runs/*/log/*.log")))
+
+
+@pytest.fixture
+def fitmotion(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Start a command: `run = fitmotion("up", "--mover", "squat")`, on a domain of this test's own."""
+    domain = free_domain()
+    started: list[Command] = []
+
+    def start(*arguments: str, **variables: str) -> Command:
+        environment = os.environ | {
+            "ROS_DOMAIN_ID": str(domain),
+            "FITMOTION_ROOT": str(tmp_path / str(len(started))),
+            "XDG_RUNTIME_DIR": str(tmp_path),
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        }
+        made = Command(tmp_path / str(len(started)), arguments, environment | variables)
+        started.append(made)
+        return made
+
+    yield start
+    for command in started:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.wait()
+
+
+def shared_memory() -> set[str]:
+    """Names of the files of Fast DDS in shared memory."""
+    return {path.name for path in SHARED_MEMORY.iterdir() if "fastrtps" in path.name or "fastdds" in path.name}
+
+
+@pytest.fixture
+def nothing_left_in_shared_memory() -> Iterator[None]:
+    """Fails when there are more segments after the test than before; other users of the machine may come and go."""
+    before = shared_memory()
+    yield
+    end = time.monotonic() + 2.0
+    while (left := _dead(shared_memory() - before)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not left
+
+
+def _dead(names: set[str]) -> set[str]:
+    """Those that no living process has open."""
+    from fitmotion_nodes.shared_memory import open_files
+
+    used = open_files()
+    return {name for name in names if name not in used and name.removeprefix("sem.").removesuffix("_mutex") not in used}
+
+
+def write_video(path: Path, frames: int, shade: int = 0, size: tuple[int, int] = (320, 240)) -> Path:
+    """A video of one grey."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, size)
+    for _ in range(frames):
+        writer.write(np.full((size[1], size[0], 3), shade, np.uint8))
+    writer.release()
+    return path
