@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from fitmotion_models.fms.movements import default_variation
 from fitmotion_models.fms.screen import ClearingTest
-from fitmotion_models.fms.session import Session, Test
+from fitmotion_models.fms.session import Session, Trial
 from fitmotion_models.fms.values import Assessment, Movement, Side, Variation
 from fitmotion_msgs.msg import Assessment as RosAssessment
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
@@ -65,7 +65,7 @@ class FmsNode(Node):
         try:
             if variation is Variation.NONE:
                 variation = default_variation(movement, side)
-            return Session(Test(movement, variation, side, given.trial), timeout=given.subject_timeout_s)
+            return Session(Trial(movement, variation, side, given.trial), timeout=given.subject_timeout_s)
         except ValueError as error:
             raise CannotRun(f"fms: {error}") from error
 
@@ -122,15 +122,15 @@ class FmsNode(Node):
         return answer
 
     def _start_test(self, request: StartTest.Request, response: StartTest.Response) -> str:
-        test = self._session.start_test(
+        started = self._session.start_test(
             request.subject,
             enum_from_msg(Movement, request.movement, "movement"),
             enum_from_msg(Variation, request.variation, "variation"),
             enum_from_msg(Side, request.side, "side"),
             request.trial,
         )
-        response.trial = test.trial
-        return f"trial {test.trial} of {test.variation.name.lower()} started"
+        response.trial = started.number
+        return f"trial {started.number} of {started.variation.name.lower()} started"
 
     def _report_pain(self, request: ReportPain.Request, response: ReportPain.Response) -> str:
         movement = enum_from_msg(Movement, request.movement, "movement")

@@ -15,24 +15,24 @@ MAX_TRIAL = 255
 
 
 @dataclass(frozen=True)
-class Test:
+class Trial:
     """What a subject is doing: movement, form, side and the number of the trial, from 1."""
 
     movement: Movement = Movement.DEEP_SQUAT
     variation: Variation = Variation.DEEP_SQUAT_FLOOR
     side: Side = Side.BOTH
-    trial: int = 1
+    number: int = 1
 
     def scorer(self) -> Scorer:
         """A scorer for this trial. Raises ValueError for a test that cannot be scored."""
-        return Scorer(self.movement, self.variation, self.side, self.trial)
+        return Scorer(self.movement, self.variation, self.side, self.number)
 
 
 @dataclass(eq=False)
 class _Person:
-    """One subject's state. trials: the last trial of every variation. latest: the last result of every test."""
+    """A subject. trials: the last trial's number of every variation. latest: the last result of every test."""
 
-    test: Test
+    trial: Trial
     scorer: Scorer
     screen: Screen
     last_stamp: float = -float("inf")
@@ -40,24 +40,24 @@ class _Person:
     recent: "OrderedDict[float, ScorerUpdate]" = field(default_factory=OrderedDict)
     latest: dict[tuple[Movement, Side], Assessment] = field(default_factory=dict)
 
-    def start(self, test: Test) -> None:
-        """From now on repetitions count for this test."""
-        self.scorer = test.scorer()
-        self.test = test
-        self.trials[test.variation] = test.trial
+    def start(self, trial: Trial) -> None:
+        """From now on repetitions count for this trial."""
+        self.scorer = trial.scorer()
+        self.trial = trial
+        self.trials[trial.variation] = trial.number
         self.recent.clear()
 
 
 class Session:
     """Scores every subject that it is given poses of, and keeps their screens.
 
-    test: what a subject does until `start_test` says otherwise. timeout: seconds (of stamps) after which a subject who
+    first: what a subject does until `start_test` says otherwise. timeout: seconds (of stamps) after which a subject who
     comes back begins the next trial. Raises ValueError for a test that cannot be scored.
     """
 
-    def __init__(self, test: Test | None = None, *, timeout: float = 30.0) -> None:
-        self._test = test or Test()
-        self._test.scorer()  # a test that cannot be scored is found now, not with the first pose
+    def __init__(self, first: Trial | None = None, *, timeout: float = 30.0) -> None:
+        self._first = first or Trial()
+        self._first.scorer()  # a test that cannot be scored is found now, not with the first pose
         self.timeout = timeout
         self._people: dict[str, _Person] = {}
 
@@ -83,7 +83,7 @@ class Session:
             )
         absent = pose.stamp - person.last_stamp
         if person.last_stamp > -float("inf") and not -TIME_JUMP_S <= absent <= self.timeout:
-            person.start(replace(person.test, trial=_following(person.test.trial)))
+            person.start(replace(person.trial, number=_following(person.trial.number)))
         person.last_stamp = pose.stamp
         update = person.scorer.update(pose)
         if update.assessment is not None:
@@ -93,7 +93,7 @@ class Session:
             person.recent.popitem(last=False)
         return update
 
-    def start_test(self, subject: str, movement: Movement, variation: Variation, side: Side, trial: int = 0) -> Test:
+    def start_test(self, subject: str, movement: Movement, variation: Variation, side: Side, trial: int = 0) -> Trial:
         """Start a trial for a subject; returns it. variation NONE: the movement's first form. trial 0: the next one.
 
         Raises ValueError for a test that cannot be scored.
@@ -102,9 +102,9 @@ class Session:
             variation = default_variation(movement, side)
         movement_rules(movement, variation, side)
         person = self._person(self.resolve(subject))
-        test = Test(movement, variation, side, trial or _following(person.trials.get(variation, 0)))
-        person.start(test)
-        return test
+        started = Trial(movement, variation, side, trial or _following(person.trials.get(variation, 0)))
+        person.start(started)
+        return started
 
     def report_pain(
         self, subject: str, movement: Movement, side: Side, clearing: ClearingTest | None, *, pain: bool
@@ -118,7 +118,7 @@ class Session:
             person.screen.report_clearing(clearing, pain=pain)
             return None
         if movement is Movement.UNKNOWN:
-            movement, side = person.test.movement, person.test.side
+            movement, side = person.trial.movement, person.trial.side
         person.screen.report_pain(movement, side, pain=pain)
         return self._latest(person, movement, side)
 
@@ -139,7 +139,7 @@ class Session:
         person.screen.reset()
         person.latest.clear()
         person.trials.clear()
-        person.start(replace(person.test, trial=1))
+        person.start(replace(person.trial, number=1))
 
     def screen(self, subject: str) -> ScreenResult:
         """A subject's screen as it stands."""
@@ -161,8 +161,8 @@ class Session:
 
     def _person(self, subject: str) -> _Person:
         if subject not in self._people:
-            person = _Person(self._test, self._test.scorer(), Screen(subject))
-            person.trials[self._test.variation] = self._test.trial
+            person = _Person(self._first, self._first.scorer(), Screen(subject))
+            person.trials[self._first.variation] = self._first.number
             self._people[subject] = person
         return self._people[subject]
 
@@ -190,5 +190,5 @@ class Session:
         return replace(assessment, score=0, pain=True) if hurts else assessment
 
 
-def _following(trial: int) -> int:
-    return min(trial + 1, MAX_TRIAL)
+def _following(number: int) -> int:
+    return min(number + 1, MAX_TRIAL)

@@ -6,7 +6,7 @@ import pytest
 
 from fitmotion_models.fms import score_clip
 from fitmotion_models.fms.screen import ClearingTest
-from fitmotion_models.fms.session import Session, Test
+from fitmotion_models.fms.session import Session, Trial
 from fitmotion_models.fms.values import Movement, Side, Variation
 from fitmotion_models.mover import make_mover
 
@@ -75,11 +75,11 @@ def test_trials_count_for_every_form_and_start_again_with_a_new_screen() -> None
     session = Session()
     play(session)
     floor, board = Variation.DEEP_SQUAT_FLOOR, Variation.DEEP_SQUAT_BOARD
-    started = [session.start_test("anna", SQUAT, form, Side.BOTH).trial for form in (board, floor, board, floor)]
+    started = [session.start_test("anna", SQUAT, form, Side.BOTH).number for form in (board, floor, board, floor)]
     assert started == [1, 2, 2, 3]
-    assert session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH, 7) == Test(SQUAT, floor, Side.BOTH, 7)
+    assert session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH, 7) == Trial(SQUAT, floor, Side.BOTH, 7)
     session.reset_screen("anna")
-    assert session.start_test("anna", SQUAT, floor, Side.BOTH).trial == 2
+    assert session.start_test("anna", SQUAT, floor, Side.BOTH).number == 2
     assert session.screen("anna").final[0] == -1
 
 
@@ -109,7 +109,7 @@ def test_a_clearing_test_reaches_the_screen() -> None:
 
 def test_a_test_that_cannot_be_scored_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="HURDLE_STEP can't be scored"):
-        Session(Test(Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.LEFT))
+        Session(Trial(Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.LEFT))
     session = Session()
     with pytest.raises(ValueError, match="does not belong to DEEP_SQUAT"):
         session.start_test("anna", SQUAT, Variation.HURDLE_STEP_LEFT, Side.BOTH)
