@@ -254,7 +254,7 @@ def groups_of(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
 
 
 def table(judgements: Iterable[Judgement]) -> str:
-    """A plain text table: a line a condition and criterion, a column a distance, 'wrong / not seen' in percent."""
+    """A plain text table: a line a condition and criterion, a column a distance; bias and SD of the measured value."""
     heads = [f"{low:g}-{high:g} SD" if high < math.inf else f">{low:g} SD" for low, high in _edges()]
     lines = [f"{'condition':13} {'criterion':24} {'bias':>8} {'SD':>7}  " + " ".join(f"{head:>15}" for head in heads)]
     for group in groups_of(judgements):
@@ -264,6 +264,16 @@ def table(judgements: Iterable[Judgement]) -> str:
         lines.append(
             f"{group[0].condition:13} {group[0].criterion:24} {bias:8.3f} {deviation:7.3f}  " + " ".join(cells)
         )
+    return "\n".join(lines)
+
+
+def report(count: int = 240, seed: int = 0) -> str:
+    """Judge `count` settings under all conditions: the table, then the wrong verdicts beyond one noise SD."""
+    judgements, missed = judge_settings(settings(seed, count))
+    lines = [table(judgements), "in each cell: % wrong / % not seen (number of verdicts)"]
+    for name, number in missed.items():
+        beyond, wrong = wrong_outside_one_sd(one for one in judgements if one.condition == name)
+        lines.append(f"{name}: {wrong} of {beyond} verdicts wrong beyond one SD; {number} repetitions miscounted")
     return "\n".join(lines)
 
 

@@ -44,11 +44,13 @@ def find_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) ->
     newest = readings[-1].body.stamp
     if newest - readings[0].body.stamp < seconds - 1e-6:
         return None
-    # Half a frame's tolerance would depend on the rate; a millionth of a second only covers rounding.
-    window = [reading for reading in reversed(readings) if reading.body.stamp >= newest - seconds - 1e-6][::-1]
+    # Slow cameras: at least so many frames, however long they take. The small number only covers rounding.
+    count = sum(reading.body.stamp >= newest - seconds - 1e-6 for reading in readings)
+    window = list(readings)[-max(count, MIN_STABLE_FRAMES) :]
     if len(window) < MIN_STABLE_FRAMES or not _is_still(window):
         return None
     longest = [reading for reading in readings if reading.body.stamp >= newest - STANCE_SECONDS]
+    longest = longest if len(longest) > len(window) else window
     # Go as far back as the body was as still as it is now.
     while len(longest) > len(window) and not _is_still(longest):
         longest = longest[len(longest) // 4 + 1 :] if len(longest) - len(window) > 4 else window

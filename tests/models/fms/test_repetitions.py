@@ -35,7 +35,7 @@ def follow(shape, points_of, clip_of):
 
 
 @pytest.mark.parametrize(
-    ("fps", "stand"), [(20.0, 0.0), (20.0, 0.5), (30.0, 0.0), (30.0, 0.3), (30.0, 1.0), (120.0, 0.0)]
+    ("fps", "stand"), [(10.0, 0.5), (15.0, 0.0), (20.0, 0.5), (30.0, 0.0), (30.0, 0.3), (30.0, 1.0), (120.0, 0.0)]
 )
 def test_counts_repetitions_with_and_without_pauses(squat, fps, stand):
     assessments = score_clip(squat(repetitions=3, fps=fps, stand=stand))
