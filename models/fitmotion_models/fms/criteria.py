@@ -13,6 +13,10 @@ from fitmotion_models.fms.values import Criterion, Verdict
 # A joint below this confidence says nothing: MediaPipe's visibility falls under it where a limb is hidden.
 MIN_JOINT_CONFIDENCE = 0.3
 
+# From this confidence up joints are as well seen as those whose errors the tables of uncertainty state; below it the
+# errors grow with its inverse.
+WELL_SEEN = 0.75
+
 # A value nearer to its threshold than this many standard deviations is no answer. With this band, a value
 # that is truly one standard deviation away lands beyond the band's other side in 1.4 % of trials (normal, 2.2 SD).
 UNDECIDED_SD = 1.2
@@ -49,13 +53,14 @@ class Uncertainty:
         """The standard deviation for a number of cameras, the sine of the view angle and the joints' confidence."""
         if views == 0:
             return self.none
+        growth = max(1.0, WELL_SEEN / confidence)
         if views > 1:
-            return self.several / confidence
+            return self.several * growth
         side_share = view_sine**2
         # A share of exactly zero removes its term even where the term is infinite.
         terms = ((self.side, side_share), (self.front, 1.0 - side_share))
         variance = sum(share * sd**2 for sd, share in terms if share > 1e-9)
-        return math.sqrt(variance) / confidence
+        return math.sqrt(variance) * growth
 
 
 @dataclass(frozen=True)

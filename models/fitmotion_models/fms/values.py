@@ -71,8 +71,9 @@ class Phase(IntEnum):
 class Criterion:
     """One measured rule.
 
-    value and threshold in `unit` ("deg", "m", ...); value NaN where not seen. joints: indices into SMPL-22, 22 to 25 the
-    foot landmarks (left heel, left toe, right heel, right toe). advice: what to change, empty when met.
+    value and threshold in `unit` ("deg", "m", ...). value: NaN where nothing was measured; a number with NOT_SEEN is
+    too close to the threshold for how exactly it could be measured. joints: indices into SMPL-22, 22 to 25 the foot
+    landmarks (left heel, left toe, right heel, right toe). advice: what to change, empty when met.
     """
 
     name: str

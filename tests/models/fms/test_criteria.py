@@ -59,7 +59,8 @@ def test_the_band_is_that_of_the_view(views, view_sine, sd):
 
 def test_less_seen_joints_widen_the_band():
     assert judge(rule(4.0), moment(1, 1.0)).criterion.verdict is Verdict.MET
-    assert judge(rule(4.0, confidence=0.7), moment(1, 1.0)).criterion.verdict is Verdict.NOT_SEEN
+    assert judge(rule(4.0, confidence=0.76), moment(1, 1.0)).criterion.verdict is Verdict.MET
+    assert judge(rule(4.0, confidence=0.5), moment(1, 1.0)).criterion.verdict is Verdict.NOT_SEEN
 
 
 @pytest.mark.parametrize(("value", "confidence"), [(math.nan, 1.0), (0.0, 0.29), (math.inf, 1.0)])
