@@ -139,7 +139,7 @@ app.command("build")(setup_environment.build_command)
 def bench_live(
     source: Annotated[
         Path | None,
-        typer.Option(help="A video of a person. Default: the real squats of the test data.", metavar="VIDEO"),
+        typer.Option(help="A video of a person. Default: the test data's squats, else a mannequin.", metavar="VIDEO"),
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to measure, after 5 s of warm-up.", min=1.0)] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,

@@ -71,7 +71,7 @@ def up(options: UpOptions) -> int:
         os.environ["ROS_DOMAIN_ID"] = str(domain)
         with DomainLock(domain) as lock:
             if lock.abandoned_since is not None:
-                remove_dead_segments(lock.abandoned_since, time.time())
+                _clean_up_since(lock.abandoned_since)
             folder = RunFolder(options.out or default_out(), datetime.now())
             return LiveRun(options, choice, graph, folder, stop).run()
     except (ValueError, DomainTakenError, RunFolderError, NotBuiltError, MonitorError) as error:
@@ -126,8 +126,7 @@ class LiveRun:
             self._supervisor.stop()
             self._monitor.close()
             self._folder.close()
-            remove_dead_segments(self._began, time.time() + 1.0)
-            remove_dead_ports(self._began, time.time() + 1.0)
+            _clean_up_since(self._began)
         if outcome is not None and outcome.result is not Result.COMPLETE:
             return _fail(outcome.text, BAD_INPUT_EXIT_CODE if outcome.result is Result.REFUSED else FAILED_EXIT_CODE)
         return self._report()
@@ -188,6 +187,12 @@ class LiveRun:
             spec.parameters.get("subject") or getattr(spec.kind(), "subject", "") for spec in self._graph.nodes[1:2]
         ]
         return ", ".join(seen) or next(iter(defaults), "")
+
+
+def _clean_up_since(began: float) -> None:
+    """Remove what the processes of a run that began then left in shared memory; none of them lives any more."""
+    remove_dead_segments(began, time.time() + 1.0)
+    remove_dead_ports(began, time.time() + 1.0)
 
 
 def _assessment_report(observations: Observations, subject: str, *, relative: bool) -> AssessmentReport:

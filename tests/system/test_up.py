@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -202,10 +203,11 @@ def test_bad_input_is_one_line_before_anything_starts(
 ) -> None:
     (tmp_path / "words.mp4").write_text("not a video at all\n" * 100)
     (tmp_path / "empty").mkdir()
+    cv2.imwrite(str(tmp_path / "tiny.png"), np.zeros((4, 4, 3), np.uint8))
     places = {
         "text": str(tmp_path / "words.mp4"),
         "empty": str(tmp_path / "empty"),
-        "tiny": str(write_video(tmp_path / "tiny.avi", 3, size=(4, 4))),
+        "tiny": str(tmp_path / "tiny.png"),
     }
     run = fitmotion("up", *(argument.format(**places) for argument in arguments))
     assert run.wait() == 2, run.stdout + run.stderr
