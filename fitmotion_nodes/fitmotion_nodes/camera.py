@@ -30,7 +30,7 @@ from fitmotion_nodes.conversions import (
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker, wait_for_listener
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
-from fitmotion_nodes.spin import CannotRun, run_node
+from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last frame, so that it leaves the process before the process ends
 
@@ -68,7 +68,7 @@ class CameraNode(LifecycleNode):
 
     def _autostart(self) -> None:
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-            raise CannotRun(f"camera: {self._failure}")
+            raise CannotRunError(f"camera: {self._failure}")
         self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -224,15 +224,21 @@ class CameraNode(LifecycleNode):
         header = Header(stamp=stamp, frame_id=self._parameters.frame_id)
         if self._parameters.lossless:
             self._clock_publisher.publish(Clock(clock=stamp))
-        self._camera_info.header = header
-        self._info_publisher.publish(self._camera_info)
+            # before the image, so that it is known when the first image is worked on
+            self._publish_info(header)
         picture.message.header = header
         self._image_publisher.publish(picture.message)
+        if not self._parameters.lossless:
+            self._publish_info(header)  # after it: nothing goes before a live image
         self._diagnostics.frames_in += 1
         self._diagnostics.sent(stamp)
         if self._parameters.compressed and self._jpeg_publisher.get_subscription_count():
             quality = self._parameters.jpeg_quality
             self._jpeg_publisher.publish(compressed_image_to_msg(picture.image_bgr, header, quality))
+
+    def _publish_info(self, header: Header) -> None:
+        self._camera_info.header = header
+        self._info_publisher.publish(self._camera_info)
 
     def _on_camera_event(self, sentence: str, connected: bool) -> None:
         self._diagnostics.warning = "" if connected else sentence
@@ -248,7 +254,7 @@ class CameraNode(LifecycleNode):
 
     def _on_end(self) -> None:
         if isinstance(self._ended, SourceError):
-            raise CannotRun(f"camera: {self._ended}")
+            raise CannotRunError(f"camera: {self._ended}")
         if self._ended is not None:
             raise self._ended
         self.get_logger().info(f"end of {self._parameters.source}: {self._diagnostics.frames_out} frames sent")

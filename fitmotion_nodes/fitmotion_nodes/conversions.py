@@ -269,8 +269,8 @@ def criterion_from_msg(msg: RosCriterion) -> Criterion:
     """A message as a measured rule."""
     return Criterion(
         name=msg.name,
-        value=msg.value,
-        threshold=msg.threshold,
+        value=_shortest(msg.value),
+        threshold=_shortest(msg.threshold),
         unit=msg.unit,
         verdict=enum_from_msg(Verdict, msg.verdict, "criterion verdict"),
         joints=tuple(msg.joints),
@@ -317,7 +317,7 @@ def assessment_from_msg(msg: RosAssessment) -> Assessment:
         repetition=msg.repetition,
         score=msg.score,
         reason=msg.reason,
-        confidence=msg.confidence,
+        confidence=_shortest(msg.confidence),
         scorer=msg.scorer,
         learned_score=msg.learned_score,
         disagreement=msg.disagreement,
@@ -351,7 +351,7 @@ def state_from_msg(msg: RosAssessmentState) -> AssessmentState:
         movement=enum_from_msg(Movement, msg.movement, "state movement"),
         side=enum_from_msg(Side, msg.side, "state side"),
         phase=enum_from_msg(Phase, msg.phase, "state phase"),
-        progress=msg.progress,
+        progress=_shortest(msg.progress),
         criteria=tuple(criterion_from_msg(criterion) for criterion in msg.criteria),
     )
 
@@ -478,6 +478,11 @@ def enum_from_msg(kind: type[Member], value: int, what: str) -> Member:
     except ValueError:
         allowed = {int(item): item.name for item in kind}
         raise ValueError(f"{what} is {value}; allowed: {_listed(allowed)}") from None
+
+
+def _shortest(value: float) -> float:
+    """A float32 field as the number that people wrote into it: 0.02, not 0.0199999996."""
+    return float(str(np.float32(value)))
 
 
 def _listed(names: dict[int, str]) -> str:

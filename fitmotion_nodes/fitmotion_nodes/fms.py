@@ -26,7 +26,7 @@ from fitmotion_nodes.conversions import (
 )
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import FmsParameters, declare, frame_qos, result_qos
-from fitmotion_nodes.spin import CannotRun, run_node
+from fitmotion_nodes.spin import CannotRunError, run_node
 
 SCREENS_KEPT = 20  # subjects whose screens a late listener gets
 
@@ -67,7 +67,7 @@ class FmsNode(Node):
                 variation = default_variation(movement, side)
             return Session(Trial(movement, variation, side, given.trial), timeout=given.subject_timeout_s)
         except ValueError as error:
-            raise CannotRun(f"fms: {error}") from error
+            raise CannotRunError(f"fms: {error}") from error
 
     def _on_parameters(self, parameters: FmsParameters) -> None:
         self._session.timeout = parameters.subject_timeout_s

@@ -27,7 +27,7 @@ from fitmotion_nodes.conversions import (
 )
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import PoseParameters, declare, frame_qos, image_qos
-from fitmotion_nodes.spin import CannotRun, run_node
+from fitmotion_nodes.spin import CannotRunError, run_node
 
 REMEMBERED = 4  # skeletons of the last images: an image that comes twice is answered again, not worked on again
 
@@ -53,7 +53,7 @@ class PoseNode(LifecycleNode):
 
     def _autostart(self) -> None:
         if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-            raise CannotRun(f"pose: {self._failure}")
+            raise CannotRunError(f"pose: {self._failure}")
         self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

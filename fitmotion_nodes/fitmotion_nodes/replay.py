@@ -21,7 +21,7 @@ from fitmotion_nodes.conversions import body_pose_to_msg, check_body_pose, stamp
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
 from fitmotion_nodes.parameters import ReplayParameters, declare, frame_qos
-from fitmotion_nodes.spin import CannotRun, run_node
+from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last pose, so that it leaves the process before the process ends
 
@@ -59,7 +59,7 @@ class ReplayNode(Node):
         super().destroy_node()
 
     def _load(self) -> MotionClip:
-        """The clip, its poses checked as a consumer will. Raises CannotRun with one sentence."""
+        """The clip, its poses checked as a consumer will. Raises CannotRunError with one sentence."""
         given = self._parameters
         try:
             clip = load_clip(given.clip) if given.clip else make_mover(given.mover, fps=given.fps)
@@ -70,7 +70,7 @@ class ReplayNode(Node):
             for pose in clip:
                 check_body_pose(pose)
         except (ValueError, OSError) as error:
-            raise CannotRun(f"replay: {error}") from error
+            raise CannotRunError(f"replay: {error}") from error
         return clip
 
     def _on_parameters(self, parameters: ReplayParameters) -> None:

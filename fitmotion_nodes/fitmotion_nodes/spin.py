@@ -1,5 +1,6 @@
 """Run one node as a process: the same few lines of main for every node."""
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 
-class CannotRun(Exception):
+class CannotRunError(Exception):
     """A node cannot do its work and starting it again would not help; the text is one sentence for people."""
 
 
@@ -18,7 +19,8 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None)
     """Make a node and spin it until it is told to stop; returns the process's exit code.
 
     0: stopped by Ctrl-C, by shutdown, or by the node itself (it raises `SystemExit`). 2: wrong parameters
-    or a node that says `CannotRun`, in one line on stderr, which tells a supervisor that starting again would not help.
+    or a node that says `CannotRunError`, in one line on stderr, which tells a supervisor that starting again would not
+    help.
     """
     import rclpy
     from rclpy.exceptions import ParameterException
@@ -30,12 +32,15 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None)
         rclpy.init(args=None if args is None else list(args))
         started = True
         node = make_node()
+        # what was loaded stays until the end: looking through it again and again would cost frames now and then
+        gc.collect()
+        gc.freeze()
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ParameterError, ParameterException) as error:
         return _refuse(f"wrong parameters: {error}")
-    except CannotRun as error:
+    except CannotRunError as error:
         return _refuse(str(error))
     except RuntimeError as error:  # rcl's errors among them
         if not started and "arse" in str(error):

@@ -17,7 +17,7 @@ from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes.camera import CameraNode
 from fitmotion_nodes.conversions import camera_info_from_msg, image_from_msg, stamp_from_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
-from fitmotion_nodes.spin import CannotRun
+from fitmotion_nodes.spin import CannotRunError
 
 LOSSLESS = StreamParameters(lossless=True)
 LIVE = StreamParameters()
@@ -172,7 +172,7 @@ def test_a_source_that_breaks_on_the_way_ends_the_node_with_its_sentence(ros, tm
     graph = ros(source=str(tmp_path))
     graph.hear(Image, "image_raw", image_qos(LIVE))
     graph.add(CameraNode())
-    with pytest.raises(CannotRun, match=r"2\.png: cannot be read as an image"):
+    with pytest.raises(CannotRunError, match=r"2\.png: cannot be read as an image"):
         graph.until(lambda: False)
 
 

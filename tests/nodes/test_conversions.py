@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from dataclasses import is_dataclass
 from fractions import Fraction
 
 import cv2
@@ -258,8 +259,19 @@ nanosecond_times = st.integers(0, 10**14).map(lambda count: count / 10**9)
 
 
 def equal_but_for_nan(first, second) -> bool:
-    """Equality of values in which NaN equals NaN."""
-    return repr(first) == repr(second)
+    """Equality in which NaN equals NaN and a number its nearest float32; times are exact."""
+
+    def comparable(value):
+        if isinstance(value, float):
+            return repr(np.float32(value))
+        if isinstance(value, tuple):
+            return tuple(comparable(item) for item in value)
+        if is_dataclass(value):
+            exact = ("stamp", "start", "end")
+            return {name: item if name in exact else comparable(item) for name, item in vars(value).items()}
+        return value
+
+    return comparable(first) == comparable(second)
 
 
 @few
@@ -315,6 +327,11 @@ def test_an_assessment_travels(assessment: Assessment) -> None:
 def test_a_state_travels(state: AssessmentState) -> None:
     msg = conversions.state_to_msg(state, conversions.header_to_msg(state.stamp, "world"))
     assert equal_but_for_nan(conversions.state_from_msg(through_cdr(msg)), state)
+
+
+def test_a_threshold_arrives_as_it_is_written_in_the_table() -> None:
+    criterion = Criterion("femur_below_horizontal", -0.036, 0.02, "m", Verdict.MET, (1, 4), "")
+    assert conversions.criterion_from_msg(through_cdr(conversions.criterion_to_msg(criterion))) == criterion
 
 
 seven_scores = st.lists(st.integers(-1, 3), min_size=7, max_size=7).map(tuple)

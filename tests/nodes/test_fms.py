@@ -13,7 +13,7 @@ from fitmotion_msgs.srv import ReportPain, ResetScreen, SetScore, StartTest
 from fitmotion_nodes.conversions import assessment_from_msg, body_pose_to_msg
 from fitmotion_nodes.fms import FmsNode
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
-from fitmotion_nodes.spin import CannotRun
+from fitmotion_nodes.spin import CannotRunError
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
 SQUAT = Assessment.MOVEMENT_DEEP_SQUAT
@@ -188,5 +188,5 @@ def test_a_screen_is_kept_for_those_who_come_late(scored) -> None:
 
 def test_a_movement_that_cannot_be_scored_is_said_at_the_start(ros) -> None:
     ros(movement="hurdle_step", variation="none")
-    with pytest.raises(CannotRun, match="HURDLE_STEP can't be scored; known: DEEP_SQUAT"):
+    with pytest.raises(CannotRunError, match="HURDLE_STEP can't be scored; known: DEEP_SQUAT"):
         FmsNode()

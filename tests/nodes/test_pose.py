@@ -28,7 +28,7 @@ from fitmotion_nodes.conversions import (
 )
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
 from fitmotion_nodes.pose import PoseNode
-from fitmotion_nodes.spin import CannotRun
+from fitmotion_nodes.spin import CannotRunError
 
 MEDIA = Path(os.environ.get("FITMOTION_DATA", Path(__file__).parents[3] / "shared" / "data")) / "media"
 LOSSLESS = StreamParameters(lossless=True)
@@ -212,7 +212,7 @@ def test_the_model_is_freed_at_the_end(ros, backend) -> None:
 
 def test_an_unknown_backend_is_said_with_the_known_ones(ros) -> None:
     ros(backend="openpose")
-    with pytest.raises(CannotRun, match="backend 'openpose' unknown; known: .*mediapipe"):
+    with pytest.raises(CannotRunError, match="backend 'openpose' unknown; known: .*mediapipe"):
         PoseNode()
 
 

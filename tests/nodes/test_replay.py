@@ -14,7 +14,7 @@ from fitmotion_msgs.msg import AssessmentState, BodyPose
 from fitmotion_nodes.conversions import body_pose_from_msg, stamp_from_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos
 from fitmotion_nodes.replay import ReplayNode
-from fitmotion_nodes.spin import CannotRun
+from fitmotion_nodes.spin import CannotRunError
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
 LIVE = frame_qos(StreamParameters())
@@ -109,7 +109,7 @@ def test_a_clip_with_a_broken_pose_is_refused_before_it_starts(ros, clip, tmp_pa
     positions[17, 3] = np.nan
     save_clip(tmp_path / "broken.npz", MotionClip(**{**vars(original), "positions": positions}))
     ros(clip=str(tmp_path / "broken.npz"))
-    with pytest.raises(CannotRun, match="positions of .3. are not finite"):
+    with pytest.raises(CannotRunError, match="positions of .3. are not finite"):
         ReplayNode()
 
 
