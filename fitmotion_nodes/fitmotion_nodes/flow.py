@@ -10,6 +10,7 @@ from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, 
 
 # a frame that nobody acknowledged is sent again after this long: its listener was started anew
 PATIENCE_S = 2.0
+_TURN_S = 0.1
 LISTENER_PATIENCE_S = 20.0  # loading a pose model takes seconds
 UNDER_WAY = 2  # frames: one being worked on, one waiting, so that the consumer never idles
 MAX_SKIPS = 5  # frames left out in a row; a decoder that is still behind then is too slow, and the video plays slower
@@ -46,23 +47,19 @@ class Window:
             self._waiting.pop(key, None)
             self._changed.notify_all()
 
-    def wake(self) -> None:
-        """Make the waiting side look whether it was told to stop."""
-        with self._changed:
-            self._changed.notify_all()
-
     def _wait(self, at_most: int, stop: threading.Event) -> bool:
+        overdue = time.monotonic() + self._patience
         while not stop.is_set():
             with self._changed:
-                done = self._changed.wait_for(
-                    lambda: len(self._waiting) <= at_most or stop.is_set(), timeout=self._patience
-                )
-                overdue = [] if done else list(self._waiting.values())
-            if done:
-                return not stop.is_set()
-            for publish in overdue:
+                # in short turns, as nobody wakes this side when it shall stop
+                if self._changed.wait_for(lambda: len(self._waiting) <= at_most, timeout=min(self._patience, _TURN_S)):
+                    return True
+                again = list(self._waiting.values()) if time.monotonic() >= overdue else []
+            for publish in again:
                 self.resent += 1
                 publish()
+            if again:
+                overdue = time.monotonic() + self._patience
         return False
 
 

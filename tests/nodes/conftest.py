@@ -89,6 +89,13 @@ class Graph:
         self._executor.shutdown()
 
 
+def _ros_arguments(parameters: dict[str, Any]) -> list[str]:
+    arguments = ["--ros-args"]
+    for name, value in parameters.items():
+        arguments += ["-p", f"{name}:={json.dumps(value)}"]  # JSON is YAML
+    return arguments
+
+
 @pytest.fixture
 def ros() -> Iterator[Callable[..., Graph]]:
     """Start ROS with parameters for the nodes of this test: `graph = ros(lossless=True, source="...")`."""
@@ -97,10 +104,7 @@ def ros() -> Iterator[Callable[..., Graph]]:
     graphs: list[Graph] = []
 
     def start(**parameters: Any) -> Graph:
-        arguments = ["--ros-args", "--log-level", "warn"]
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name}:={json.dumps(value)}"]  # JSON is YAML
-        rclpy.init(args=arguments, domain_id=DOMAIN)
+        rclpy.init(args=[*_ros_arguments(parameters), "--log-level", "warn"], domain_id=DOMAIN)
         graphs.append(Graph())
         return graphs[-1]
 
@@ -135,16 +139,24 @@ def ramp(tmp_path: Path) -> Ramp:
 
 
 @pytest.fixture
+def run_main(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run a node's main here as it would run in a process of its own: `status, errors = run_main(main, clip="...")`."""
+
+    def run(main: Callable[[Sequence[str]], int], **parameters: Any) -> tuple[int, str]:
+        status = main([main.__module__, *_ros_arguments(parameters)])
+        return status, capfd.readouterr().err
+
+    return run
+
+
+@pytest.fixture
 def run_node_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a node as a process of this test's domain: `process = run_node_process("camera", source="...")`."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(module: str, **parameters: Any) -> subprocess.Popen[str]:
-        arguments = ["--ros-args"]
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name}:={json.dumps(value)}"]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"fitmotion_nodes.{module}", *arguments],
+            [sys.executable, "-P", "-m", f"fitmotion_nodes.{module}", *_ros_arguments(parameters)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

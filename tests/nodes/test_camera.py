@@ -14,7 +14,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fitmotion_msgs.msg import Skeleton2D
-from fitmotion_nodes.camera import CameraNode
+from fitmotion_nodes.camera import CameraNode, main
 from fitmotion_nodes.conversions import camera_info_from_msg, image_from_msg, stamp_from_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRunError
@@ -184,10 +184,9 @@ def test_a_source_that_breaks_on_the_way_ends_the_node_with_its_sentence(ros, tm
         ({"souce": "x.mp4"}, "unknown parameter souce"),
     ],
 )
-def test_what_cannot_run_ends_with_one_line_and_status_2(run_node_process, parameters, sentence) -> None:
-    process = run_node_process("camera", **parameters)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 2
+def test_what_cannot_run_ends_with_one_line_and_status_2(run_main, parameters, sentence) -> None:
+    status, errors = run_main(main, **parameters)
+    assert status == 2
     assert sentence in errors and len(errors.strip().splitlines()) == 1, errors
 
 

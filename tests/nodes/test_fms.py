@@ -7,7 +7,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 
 from fitmotion_models.fms import score_clip
-from fitmotion_models.mover import make_mover
+from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose, Screen
 from fitmotion_msgs.srv import ReportPain, ResetScreen, SetScore, StartTest
 from fitmotion_nodes.conversions import assessment_from_msg, body_pose_to_msg
@@ -16,6 +16,7 @@ from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
 from fitmotion_nodes.spin import CannotRunError
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
+GOOD = squat_clip(SquatParameters(repetitions=1), fps=20.0)
 SQUAT = Assessment.MOVEMENT_DEEP_SQUAT
 
 
@@ -53,7 +54,7 @@ def scored(ros):
 
 
 def test_scores_are_those_of_the_library_and_every_pose_has_a_state(scored) -> None:
-    node, clip = scored(), make_mover("squat_shallow")
+    node, clip = scored(), squat_clip(SquatParameters(depth_m=0.12, trunk_lean_deg=28.0), fps=20.0)
     node.play(clip)
     expected = score_clip(clip)
     assert len(expected) > 0
@@ -76,7 +77,7 @@ def test_scores_are_those_of_the_library_and_every_pose_has_a_state(scored) -> N
 
 
 def test_bad_messages_are_counted_and_the_node_lives(scored) -> None:
-    node, clip = scored(), make_mover("squat")
+    node, clip = scored(), GOOD
     poses = [body_pose_to_msg(pose) for pose in clip]
     broken = body_pose_to_msg(clip.frame(0))
     broken.positions = np.full(66, np.nan, np.float32)
@@ -96,8 +97,8 @@ def test_bad_messages_are_counted_and_the_node_lives(scored) -> None:
 
 def test_two_people_are_scored_each_for_themselves(scored) -> None:
     node = scored()
-    good = replace(make_mover("squat"), subject="anna")
-    poor = replace(make_mover("squat_arms_fall"), subject="bert")
+    good = replace(GOOD, subject="anna")
+    poor = replace(squat_clip(SquatParameters(arm_drop_deg=55.0, repetitions=1), fps=20.0), subject="bert")
     count = min(len(good), len(poor))
     for index in range(count):
         node.send(body_pose_to_msg(good.frame(index)), body_pose_to_msg(poor.frame(index)))
@@ -109,7 +110,7 @@ def test_two_people_are_scored_each_for_themselves(scored) -> None:
 
 
 def test_a_pose_that_comes_twice_is_answered_twice_and_scored_once(scored) -> None:
-    node, clip = scored(), make_mover("squat")
+    node, clip = scored(), GOOD
     poses = [body_pose_to_msg(pose) for pose in clip]
     node.send(*(msg for pose in poses for msg in (pose, pose)))
     node.graph.until(lambda: len(node.states) == 2 * len(poses))
@@ -119,7 +120,7 @@ def test_a_pose_that_comes_twice_is_answered_twice_and_scored_once(scored) -> No
 
 def test_pain_makes_the_test_0_and_can_be_taken_back(scored) -> None:
     node = scored()
-    node.play(make_mover("squat"))
+    node.play(GOOD)
     node.graph.until(lambda: node.screens)
     assert node.screens[-1].final[0] == 3
     before = len(node.assessments)
@@ -134,7 +135,7 @@ def test_pain_makes_the_test_0_and_can_be_taken_back(scored) -> None:
 
 def test_pain_in_a_clearing_test_reaches_its_test(scored) -> None:
     node = scored()
-    node.play(make_mover("squat"))
+    node.play(GOOD)
     request = {"clearing": ReportPain.Request.CLEARING_ROCKING_FLEXION, "pain": True}
     assert node.call(ReportPain, "report_pain", **request).success
     node.graph.until(lambda: node.screens and node.screens[-1].final[Screen.ROTARY_STABILITY] == 0)
@@ -144,7 +145,7 @@ def test_pain_in_a_clearing_test_reaches_its_test(scored) -> None:
 
 def test_the_operators_grade_stands_beside_ours(scored) -> None:
     node = scored()
-    node.play(make_mover("squat"))
+    node.play(GOOD)
     refused = node.call(SetScore, "set_score", movement=SQUAT, score=2)
     assert not refused.success and "needs a reason" in refused.message
     answer = node.call(SetScore, "set_score", movement=SQUAT, score=2, reason="heels lifted, seen live")
@@ -158,7 +159,7 @@ def test_the_operators_grade_stands_beside_ours(scored) -> None:
 
 
 def test_a_trial_on_the_board_is_a_new_trial(scored) -> None:
-    node, clip = scored(), make_mover("squat")
+    node, clip = scored(), GOOD
     refused = node.call(StartTest, "start_test", movement=SQUAT)
     assert not refused.success and "nobody has been seen yet" in refused.message
     node.play(clip)
@@ -177,7 +178,7 @@ def test_a_trial_on_the_board_is_a_new_trial(scored) -> None:
 
 def test_a_screen_is_kept_for_those_who_come_late(scored) -> None:
     node = scored()
-    node.play(make_mover("squat"))
+    node.play(GOOD)
     node.graph.until(lambda: node.screens)
     late = node.graph.hear(Screen, "fms/screen", result_qos(latched=True, depth=20))
     node.graph.until(lambda: late)

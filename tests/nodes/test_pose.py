@@ -221,7 +221,7 @@ def test_real_images_give_what_the_engine_alone_gives(ros) -> None:
     if not video.is_file():
         pytest.skip(f"{video} is missing; set FITMOTION_DATA")
     source, engine = open_source(str(video)), make_backend("mediapipe")
-    frames = [source.read() for _ in range(8)]
+    frames = [source.read() for _ in range(4)]
     expected = [engine(np.ascontiguousarray(frame.image_bgr[..., ::-1]), frame.stamp) for frame in frames]
     engine.close()
     graph = ros(lossless=True)

@@ -8,10 +8,10 @@ from fitmotion_models.fms import score_clip
 from fitmotion_models.fms.screen import ClearingTest
 from fitmotion_models.fms.session import Session, Trial
 from fitmotion_models.fms.values import Movement, Side, Variation
-from fitmotion_models.mover import make_mover
+from fitmotion_models.mover import SquatParameters, squat_clip
 
 SQUAT = Movement.DEEP_SQUAT
-CLIP = make_mover("squat")
+CLIP = squat_clip(SquatParameters(repetitions=1), fps=20.0)
 
 
 def play(session: Session, clip=CLIP, subject: str = "anna", shift: float = 0.0):

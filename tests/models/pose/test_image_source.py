@@ -284,7 +284,13 @@ def test_a_video_that_was_filmed_upright_is_turned(tmp_path: Path) -> None:
     assert frame[WIDTH // 2 + 8 :].mean() < 15
 
 
-@pytest.mark.parametrize("name", ["overhead_squat_7027.mov", "pose2sim_cam03.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("overhead_squat_7027.mov", marks=pytest.mark.slow),  # three seconds of decoding
+        "pose2sim_cam03.mp4",
+    ],
+)
 def test_a_real_video_has_the_frames_and_the_size_that_ffprobe_reports(name: str) -> None:
     # counted with `ffprobe -count_frames`: rotated and reordered (B) frames are where a reader goes wrong
     expected = {
