@@ -17,9 +17,10 @@ MIN_JOINT_CONFIDENCE = 0.3
 # errors grow with its inverse.
 WELL_SEEN = 0.75
 
-# A value nearer to its threshold than this many standard deviations is no answer. With this band, a value
-# that is truly one standard deviation away lands beyond the band's other side in 1.4 % of trials (normal, 2.2 SD).
-UNDECIDED_SD = 1.2
+# A value nearer to its threshold than this many standard deviations is no answer. With a band of one, a value that is
+# truly one standard deviation away lands beyond the band's other side in 2.3 % of trials (normal distribution, 2 SD),
+# and one that is two away in 0.1 %.
+UNDECIDED_SD = 1.0
 
 
 # Another view is advised when it would bring the standard deviation under this share of what it is now.
