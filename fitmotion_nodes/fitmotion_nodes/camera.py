@@ -242,8 +242,10 @@ class CameraNode(LifecycleNode):
 
     def _on_camera_event(self, sentence: str, connected: bool) -> None:
         self._diagnostics.warning = "" if connected else sentence
-        log = self.get_logger()
-        (log.info if connected else log.warning)(sentence)
+        if connected:
+            self.get_logger().info(sentence)
+        else:
+            self.get_logger().warning(sentence)
 
     # ---- the end ----
 

@@ -162,29 +162,37 @@ class LivePlayer:
         self._source, self._emit, self._report = source, emit, report
         self._changed = threading.Condition()
         self._newest: deque[Frame] = deque(maxlen=1)
+        self._failure: Exception | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Pass frames on until told to stop."""
+        """Pass frames on until told to stop; raises what broke the capture thread (a lost camera does not)."""
         capture = threading.Thread(target=self._capture, args=(stop,), name="capture", daemon=True)
         capture.start()
         while not stop.is_set():
+            if self._failure is not None:
+                raise self._failure
             with self._changed:
-                self._changed.wait_for(lambda: self._newest or stop.is_set(), timeout=0.5)
+                self._changed.wait_for(lambda: self._newest, timeout=_TURN_S)
                 frame = self._newest.popleft() if self._newest else None
             if frame is not None and not stop.is_set():
                 self._emit(frame)
         capture.join(timeout=PATIENCE_S)
 
     def _capture(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                frame = self._source.read()
-            except SourceLostError as error:
-                self._report(f"{error}; trying to reconnect", False)
-                self._reconnect(stop)
-                continue
-            if frame is None:
-                continue
+        try:
+            while not stop.is_set():
+                self._take(stop)
+        except Exception as error:  # raised in the thread that waits for frames
+            self._failure = error
+
+    def _take(self, stop: threading.Event) -> None:
+        try:
+            frame = self._source.read()
+        except SourceLostError as error:
+            self._report(f"{error}; trying to reconnect", False)
+            self._reconnect(stop)
+            return
+        if frame is not None:
             with self._changed:
                 self.dropped += len(self._newest)
                 self._newest.append(frame)

@@ -13,7 +13,9 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fitmotion_models.pose.image_source import Frame, SourceError, SourceLostError
 from fitmotion_msgs.msg import Skeleton2D
+from fitmotion_nodes import camera as camera_module
 from fitmotion_nodes.camera import CameraNode, main
 from fitmotion_nodes.conversions import camera_info_from_msg, image_from_msg, stamp_from_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
@@ -128,6 +130,44 @@ def test_jpeg_goes_to_those_who_listen(ros, ramp) -> None:
     image = cv2.imdecode(np.frombuffer(pictures[0].data, np.uint8), cv2.IMREAD_COLOR_BGR)
     assert image.shape == (64, 96, 3)
     assert image[..., 2].mean() > image[..., 1].mean() + 5  # red is still red
+
+
+def test_a_camera_that_disappears_is_reported_and_comes_back(ros, monkeypatch) -> None:
+    class Webcam:
+        """Gives frames but for the time in which it is unplugged."""
+
+        live, spec, fps, width, height, frame_count = True, "camera 0", 30.0, 64, 48, None
+        plugged, index = True, 0
+
+        def read(self) -> Frame:
+            time.sleep(0.005)
+            if not self.plugged:
+                raise SourceLostError("camera 0: gives no more frames")
+            self.index += 1
+            return Frame(self.index, 1000.0 + self.index, np.zeros((48, 64, 3), np.uint8))
+
+        def reopen(self) -> None:
+            if not self.plugged:
+                raise SourceError("camera 0 is not connected")
+
+        def close(self) -> None:
+            pass
+
+    webcam = Webcam()
+    monkeypatch.setattr(camera_module, "open_source", lambda *args, **options: webcam)
+    graph = ros(source="0", reconnect_s=0.1)
+    reports = graph.hear(DiagnosticArray, "/diagnostics")
+    images = graph.hear(Image, "image_raw", image_qos(LIVE))
+    graph.add(CameraNode())
+    graph.until(lambda: len(images) > 3)
+    assert stamp_from_msg(images[0].header.stamp) > 1000.0  # the time of capture, not of sending
+    webcam.plugged = False
+    graph.until(lambda: any("no more frames" in status.message for report in reports for status in report.status))
+    count = len(images)
+    webcam.plugged = True
+    graph.until(lambda: len(images) > count + 3)
+    graph.until(lambda: graph.values("camera", reports)["reconnects"] == "1")
+    assert reports[-1].status[0].level == b"\x00"
 
 
 def test_the_lifecycle_can_be_managed_from_outside(ros, ramp) -> None:

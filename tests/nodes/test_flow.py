@@ -192,6 +192,16 @@ def test_a_lost_camera_is_tried_again_ever_more_slowly_and_told_of() -> None:
     assert player.reconnects == 1
 
 
+def test_what_breaks_in_the_capture_thread_is_not_lost() -> None:
+    class Broken(FlakyCamera):
+        def read(self) -> Frame:
+            raise RuntimeError("the driver crashed")
+
+    player = LivePlayer(Broken(), lambda frame: None, lambda *event: None, lambda: 1.0)
+    with pytest.raises(RuntimeError, match="the driver crashed"):
+        player.run(threading.Event())
+
+
 def test_a_slow_consumer_of_a_camera_gets_the_newest_frame() -> None:
     class Steady(FlakyCamera):
         def read(self) -> Frame:
