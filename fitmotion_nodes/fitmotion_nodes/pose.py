@@ -29,6 +29,7 @@ from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import PoseParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRunError, run_node
 
+TIME_JUMP_S = 1.0  # images this much older than the last one mean that a recording was started again
 REMEMBERED = 4  # skeletons of the last images: an image that comes twice is answered again, not worked on again
 
 
@@ -156,15 +157,25 @@ class PoseNode(LifecycleNode):
         assert self._backend is not None
         image = image_from_msg(msg)
         stamp = stamp_from_msg(msg.header.stamp)
-        if stamp < self._last_stamp:
-            self.get_logger().info("time went back: the person and the floor are forgotten")
-            self._estimator = None
-        self._last_stamp = stamp
+        self._check_time(stamp)
         estimator = self._estimator_for(msg.width, msg.height)
         start = time.perf_counter()
         keypoints = self._backend(image, stamp)
         self._diagnostics.took("pose_call", time.perf_counter() - start)
         return keypoints, estimator.update(keypoints, stamp)
+
+    def _check_time(self, stamp: float) -> None:
+        """Start anew when a recording does; raises ValueError for an image that is older than the last one."""
+        behind = self._last_stamp - stamp
+        if 0 <= behind <= TIME_JUMP_S:
+            raise ValueError(
+                f"image at {stamp:.3f} s came after the one at {self._last_stamp:.3f} s; is there a second camera on "
+                "this topic?"
+            )
+        if behind > TIME_JUMP_S:
+            self.get_logger().info("time went back: the person and the floor are forgotten")
+            self._estimator = None
+        self._last_stamp = stamp
 
     def _estimator_for(self, width: int, height: int) -> BodyEstimator:
         """The estimator, with the camera's intrinsics for images of this size."""

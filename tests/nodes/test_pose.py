@@ -201,6 +201,20 @@ def test_a_recording_that_starts_again_finds_the_person_anew(ros, backend) -> No
     assert [msg.subject for msg in skeletons] == ["person"] * 7
 
 
+def test_an_image_from_the_past_is_answered_and_not_worked_on(ros, backend) -> None:
+    graph = ros(lossless=True)
+    skeletons = graph.hear(Skeleton2D, "skeleton_2d", frame_qos(LOSSLESS))
+    reports = graph.hear(DiagnosticArray, "/diagnostics")
+    graph.add(PoseNode())
+    images = graph.talk(Image, "image_raw", image_qos(LOSSLESS))
+    for index, number in enumerate((10, 20, 15, 21)):
+        images.publish(image(number))
+        graph.until(lambda index=index: len(skeletons) == index + 1)
+    assert [msg.subject for msg in skeletons] == ["person", "person", "", "person"]
+    graph.until(lambda: "second camera" in graph.values("pose", reports).get("last_bad_message", ""))
+    assert backend.calls == 3
+
+
 def test_the_model_is_freed_at_the_end(ros, backend) -> None:
     graph = ros()
     node = graph.add(PoseNode())
