@@ -19,16 +19,10 @@ from std_msgs.msg import Header
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, open_source
 from fitmotion_msgs.msg import Skeleton2D
-from fitmotion_nodes.conversions import (
-    NANOSECONDS,
-    Uint8,
-    camera_info_to_msg,
-    compressed_image_to_msg,
-    image_to_msg,
-    stamp_to_msg,
-)
+from fitmotion_nodes.conversions import NANOSECONDS, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker, wait_for_listener
+from fitmotion_nodes.image_conversions import Uint8, camera_info_to_msg, compressed_image_to_msg, image_to_msg
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRunError, run_node
 

@@ -18,14 +18,9 @@ from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Skeleton2D
-from fitmotion_nodes.conversions import (
-    body_pose_to_msg,
-    camera_info_from_msg,
-    image_from_msg,
-    keypoints_to_msg,
-    stamp_from_msg,
-)
+from fitmotion_nodes.conversions import body_pose_to_msg, keypoints_to_msg, stamp_from_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
+from fitmotion_nodes.image_conversions import camera_info_from_msg, image_from_msg
 from fitmotion_nodes.parameters import PoseParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRunError, run_node
 

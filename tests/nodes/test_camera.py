@@ -17,7 +17,8 @@ from fitmotion_models.pose.image_source import Frame, SourceError, SourceLostErr
 from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes import camera as camera_module
 from fitmotion_nodes.camera import CameraNode, main
-from fitmotion_nodes.conversions import camera_info_from_msg, image_from_msg, stamp_from_msg
+from fitmotion_nodes.conversions import stamp_from_msg
+from fitmotion_nodes.image_conversions import camera_info_from_msg, image_from_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
 from fitmotion_nodes.spin import CannotRunError
 

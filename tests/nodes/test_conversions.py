@@ -33,7 +33,7 @@ from fitmotion_models.skeleton.body_pose import ARRAY_SHAPES, BodyPose, Source
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
-from fitmotion_nodes import conversions
+from fitmotion_nodes import conversions, image_conversions
 
 few = settings(max_examples=25)  # every example goes through the middleware's serialisation
 float32 = st.floats(-1e6, 1e6, width=32)
@@ -373,12 +373,12 @@ def test_images_of_every_encoding_arrive_as_rgb(encoding: str, padding: int) -> 
     channels = {"mono8": 1, "rgba8": 4, "bgra8": 4}.get(encoding, 3)
     pixels = rng.integers(0, 256, (33, 47, channels), np.uint8)
     order = {"rgb8": [0, 1, 2], "bgr8": [2, 1, 0], "mono8": [0, 0, 0], "rgba8": [0, 1, 2], "bgra8": [2, 1, 0]}[encoding]
-    msg = conversions.image_to_msg(pixels, Header(frame_id="camera"), encoding)
+    msg = image_conversions.image_to_msg(pixels, Header(frame_id="camera"), encoding)
     if padding:
         padded = np.zeros((33, 47 * channels + padding), np.uint8)
         padded[:, : 47 * channels] = pixels.reshape(33, -1)
         msg.step, msg.data = padded.shape[1], array("B", padded.tobytes())
-    image = conversions.image_from_msg(through_cdr(msg))
+    image = image_conversions.image_from_msg(through_cdr(msg))
     assert image.flags.c_contiguous
     np.testing.assert_array_equal(image, pixels[..., order])
 
@@ -387,36 +387,36 @@ def test_a_padded_image_may_end_with_its_last_pixel() -> None:
     pixels = np.arange(33 * 40 * 3, dtype=np.uint8).reshape(33, 120)
     padded = np.zeros((33, 128), np.uint8)
     padded[:, :120] = pixels
-    msg = conversions.image_to_msg(pixels.reshape(33, 40, 3), Header())
+    msg = image_conversions.image_to_msg(pixels.reshape(33, 40, 3), Header())
     msg.step, msg.data = 128, array("B", padded.tobytes()[:-8])
-    np.testing.assert_array_equal(conversions.image_from_msg(through_cdr(msg)), pixels.reshape(33, 40, 3))
+    np.testing.assert_array_equal(image_conversions.image_from_msg(through_cdr(msg)), pixels.reshape(33, 40, 3))
 
 
 def test_images_that_cannot_be_used_are_refused_with_a_sentence() -> None:
-    msg = conversions.image_to_msg(np.zeros((40, 40, 3), np.uint8), Header())
+    msg = image_conversions.image_to_msg(np.zeros((40, 40, 3), np.uint8), Header())
     msg.encoding = "16UC1"
     with pytest.raises(ValueError, match="encoding '16UC1' is unknown; allowed: rgb8, bgr8"):
-        conversions.image_from_msg(msg)
+        image_conversions.image_from_msg(msg)
     msg.encoding = "rgb8"
     msg.data = msg.data[:-1]
     with pytest.raises(ValueError, match="4799 bytes"):
-        conversions.image_from_msg(msg)
+        image_conversions.image_from_msg(msg)
     msg.step = 100
     with pytest.raises(ValueError, match="step of at least 120"):
-        conversions.image_from_msg(msg)
+        image_conversions.image_from_msg(msg)
     with pytest.raises(ValueError, match="2x2 pixels is smaller than a pose can be found in"):
-        conversions.image_from_msg(conversions.image_to_msg(np.zeros((2, 2, 3), np.uint8), Header()))
+        image_conversions.image_from_msg(image_conversions.image_to_msg(np.zeros((2, 2, 3), np.uint8), Header()))
     with pytest.raises(ValueError, match="2000000000x2000000000"):
         msg.width = msg.height = 2_000_000_000
-        conversions.image_from_msg(msg)
+        image_conversions.image_from_msg(msg)
     with pytest.raises(ValueError, match="is no rgb8"):
-        conversions.image_to_msg(np.zeros((40, 40), np.uint8), Header())
+        image_conversions.image_to_msg(np.zeros((40, 40), np.uint8), Header())
 
 
 def test_a_jpeg_looks_like_its_image() -> None:
     gradient = np.zeros((64, 96, 3), np.uint8)
     gradient[..., 0], gradient[..., 2] = np.arange(96), 255 - 2 * np.arange(96)
-    msg = through_cdr(conversions.compressed_image_to_msg(gradient, Header(frame_id="c"), 95))
+    msg = through_cdr(image_conversions.compressed_image_to_msg(gradient, Header(frame_id="c"), 95))
     assert "jpeg" in msg.format
     decoded = cv2.imdecode(np.frombuffer(msg.data, np.uint8), cv2.IMREAD_COLOR_BGR)
     assert np.abs(decoded.astype(int) - gradient).mean() < 3
@@ -425,12 +425,12 @@ def test_a_jpeg_looks_like_its_image() -> None:
 def test_intrinsics_travel_and_a_guess_stays_a_guess() -> None:
     calibrated = CameraModel(640, 480, 500.25, 501.5, 320.125, 241.0, (0.1, -0.2, 0.001, 0.002, 0.3))
     for camera in (calibrated, CameraModel.guess(1080, 1920)):
-        msg = through_cdr(conversions.camera_info_to_msg(camera, Header()))
-        assert conversions.camera_info_from_msg(msg) == camera
+        msg = through_cdr(image_conversions.camera_info_to_msg(camera, Header()))
+        assert image_conversions.camera_info_from_msg(msg) == camera
         assert (msg.distortion_model == "pinhole_guess") == camera.is_guess
         assert list(msg.p.reshape(3, 4)[:, :3].ravel()) == list(msg.k)
 
 
 def test_an_uncalibrated_camera_info_is_refused() -> None:
     with pytest.raises(ValueError, match="not calibrated"):
-        conversions.camera_info_from_msg(CameraInfo(width=640, height=480))
+        image_conversions.camera_info_from_msg(CameraInfo(width=640, height=480))

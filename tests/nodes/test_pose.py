@@ -18,14 +18,8 @@ from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS, SMPL22
 from fitmotion_msgs.msg import BodyPose, Skeleton2D
 from fitmotion_nodes import pose as pose_module
-from fitmotion_nodes.conversions import (
-    body_pose_from_msg,
-    camera_info_to_msg,
-    header_to_msg,
-    image_to_msg,
-    keypoints_from_msg,
-    stamp_from_msg,
-)
+from fitmotion_nodes.conversions import body_pose_from_msg, header_to_msg, keypoints_from_msg, stamp_from_msg
+from fitmotion_nodes.image_conversions import camera_info_to_msg, image_to_msg
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos
 from fitmotion_nodes.pose import PoseNode
 from fitmotion_nodes.spin import CannotRunError
