@@ -36,7 +36,7 @@ class Uncertainty:
     none: no camera (motion capture, simulation, replay of either).
     front or side may be infinite: from there the criterion cannot be seen at all.
     bias_one, bias_several: what noise alone adds to the value with one camera and with several, for a value that is
-    a maximum over time; it is taken off.
+    a maximum over time; it is taken off, as far as zero.
     """
 
     side: float
@@ -46,9 +46,10 @@ class Uncertainty:
     bias_one: float = 0.0
     bias_several: float = 0.0
 
-    def bias(self, views: int) -> float:
-        """What to take off the value measured with a number of cameras."""
-        return 0.0 if views == 0 else self.bias_one if views == 1 else self.bias_several
+    def without_bias(self, value: float, views: int) -> float:
+        """The value, measured with a number of cameras, less what noise alone adds to it."""
+        bias = 0.0 if views == 0 else self.bias_one if views == 1 else self.bias_several
+        return max(value - bias, min(value, 0.0))
 
     def standard_deviation(self, views: int, view_sine: float, confidence: float) -> float:
         """The standard deviation for a number of cameras, the sine of the view angle and the joints' confidence."""
@@ -113,7 +114,7 @@ def judge(rule: CriterionRule, moment: Moment) -> Judged:
     measured = rule.measure(moment)
     if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:
         return _not_seen(rule, math.nan, "joints not seen: keep the whole body, hands and feet, in the picture")
-    value = measured.value - rule.uncertainty.bias(moment.views)
+    value = rule.uncertainty.without_bias(measured.value, moment.views)
     margin = rule.threshold - value
     sd = rule.uncertainty.standard_deviation(moment.views, moment.view_sine, measured.confidence)
     if not math.isfinite(sd):

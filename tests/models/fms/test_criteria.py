@@ -60,7 +60,7 @@ def test_the_band_is_that_of_the_view(views, view_sine, sd):
 def test_less_seen_joints_widen_the_band():
     assert judge(rule(4.0), moment(1, 1.0)).criterion.verdict is Verdict.MET
     assert judge(rule(4.0, confidence=0.76), moment(1, 1.0)).criterion.verdict is Verdict.MET
-    assert judge(rule(4.0, confidence=0.5), moment(1, 1.0)).criterion.verdict is Verdict.NOT_SEEN
+    assert judge(rule(4.0, confidence=0.45), moment(1, 1.0)).criterion.verdict is Verdict.NOT_SEEN
 
 
 @pytest.mark.parametrize(("value", "confidence"), [(math.nan, 1.0), (0.0, 0.29), (math.inf, 1.0)])
@@ -87,6 +87,8 @@ def test_bias_of_a_maximum_is_taken_off_where_there_is_noise():
     assert judge(rule(12.0, uncertainty=biased), moment(0)).criterion.value == 12.0
     assert judge(rule(12.0, uncertainty=biased), moment(1, 1.0)).criterion.value == 6.0
     assert judge(rule(12.0, uncertainty=biased), moment(2)).criterion.value == 9.0
+    assert judge(rule(4.0, uncertainty=biased), moment(1, 1.0)).criterion.value == 0.0
+    assert judge(rule(-1.0, uncertainty=biased), moment(1, 1.0)).criterion.value == -1.0
 
 
 def test_advice_is_to_move_the_camera_only_where_that_helps():
