@@ -21,9 +21,10 @@ from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, 
 from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes.conversions import NANOSECONDS, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
-from fitmotion_nodes.flow import LivePlayer, RealTimePlayer, Window, Worker, wait_for_listener
+from fitmotion_nodes.flow import Window, Worker, wait_for_listener
 from fitmotion_nodes.image_conversions import Uint8, camera_info_to_msg, compressed_image_to_msg, image_to_msg
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
+from fitmotion_nodes.players import LivePlayer, RealTimePlayer
 from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last frame, so that it leaves the process before the process ends

@@ -10,7 +10,8 @@ import pytest
 
 from fitmotion_models.pose.image_source import Frame, SourceError, SourceLostError
 from fitmotion_nodes.diagnostics import Percentiles, SequenceGaps
-from fitmotion_nodes.flow import LivePlayer, Pacer, RealTimePlayer, Window, Worker, wait_for_listener
+from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
+from fitmotion_nodes.players import LivePlayer, RealTimePlayer
 
 
 def eventually(condition: Callable[[], object]) -> None:
