@@ -1,0 +1,25 @@
+"""Virtual inertial sensors on a body: where they sit, what they would read of recorded motion and live."""
+
+from fitmotion_models.imu.live import DEFAULT_LAG_S, ImuSamples, LiveImu
+from fitmotion_models.imu.offline import imu_from_motion, virtual_imu
+from fitmotion_models.imu.site_motion import SiteFrames, SiteMotion, site_motion
+from fitmotion_models.imu.sites import Site, load_sites, select_sites
+from fitmotion_models.imu.values import DEFAULT_RATE_HZ, Cutoffs, ImuRecording, cutoffs_for
+
+__all__ = [
+    "DEFAULT_LAG_S",
+    "DEFAULT_RATE_HZ",
+    "Cutoffs",
+    "ImuRecording",
+    "ImuSamples",
+    "LiveImu",
+    "Site",
+    "SiteFrames",
+    "SiteMotion",
+    "cutoffs_for",
+    "imu_from_motion",
+    "load_sites",
+    "select_sites",
+    "site_motion",
+    "virtual_imu",
+]

@@ -1,0 +1,80 @@
+"""A quintic smoothing spline over a short window of uneven samples, as weights on the samples.
+
+The spline minimises the sum of squared residuals plus `smoothness` times the integral of the squared third derivative
+(Schoenberg 1964; Wahba, Spline Models for Observational Data, 1990). On even samples its response is
+1 / (1 + (f / cutoff)^6), that of a Butterworth filter of order 3 run forward and backward. Its values and derivatives
+at any time are weighted sums of the samples, so that the samples' noise propagates exactly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.skeleton.rotations import Float64
+
+FEWEST = 4  # samples: the spline's parabola and one more
+_DERIVATIVES = 3  # value, first and second
+
+
+@dataclass(frozen=True, eq=False)
+class WindowWeights:
+    """What a window's samples count.
+
+    samples: (3, M, N) weights of the N samples in the value, first and second derivative at M times; units 1, 1/s and
+    1/s2. residuals: (N, N): the samples' residuals from the spline are `residuals @ values`. freedom: how many degrees
+    of freedom the residuals have: their squares' sum over it is the variance of the noise. variances: (3, M) of value
+    and derivatives in units of that variance, in Wahba's Bayesian sense (Wahba 1983, J. R. Stat. Soc. B 45): the
+    samples' noise and what the smoothing takes from the motion together.
+    """
+
+    samples: Float64
+    residuals: Float64
+    freedom: float
+    variances: Float64
+
+
+def window_weights(stamps: NDArray[np.float64], times: NDArray[np.float64], cutoff_hz: float) -> WindowWeights:
+    """The weights of samples at `stamps` (N,), at least `FEWEST` and rising, in the spline at `times` (M,), seconds."""
+    frequency = 2.0 * np.pi * cutoff_hz
+    origin = 0.5 * (stamps[0] + stamps[-1])
+    # in units of the cut-off's period over 2 pi all numbers are of the order of 1
+    knots, wanted = (stamps - origin) * frequency, (times - origin) * frequency
+    count = len(knots)
+    # the noise of a sample is as that of the mean over its step, so that the cut-off does not hang on the frame rate
+    smoothness = 1.0 / float(np.median(np.diff(knots)))
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = _kernel(knots[:, None] - knots)[0]
+    system[range(count), range(count)] += smoothness
+    system[:count, count:] = _parabola(knots)[0]
+    system[count:, :count] = system[:count, count:].T
+    inverse = np.linalg.inv(system)
+    right = np.concatenate([_kernel(wanted[:, None] - knots), _parabola(wanted)], axis=-1)
+    solved = right @ inverse  # the inverse is symmetric
+    scale = frequency ** np.arange(_DERIVATIVES)
+    residuals = np.asarray(smoothness * inverse[:count, :count], dtype=np.float64)
+    return WindowWeights(
+        samples=scale[:, None, None] * solved[..., :count],
+        residuals=residuals,
+        freedom=float(np.trace(residuals)),
+        variances=scale[:, None] ** 2 * -np.sum(solved * right, axis=-1) / smoothness,
+    )
+
+
+def _kernel(difference: Float64) -> Float64:
+    """(3, ...) the spline's radial function -|d|^5 / 240 and its derivatives."""
+    size = np.abs(difference)
+    cube = size**3
+    return np.stack([-(cube * size * size) / 240.0, -(cube * difference) / 48.0, -cube / 12.0])
+
+
+def _parabola(times: Float64) -> Float64:
+    """(3, M, 3) constant, line and parabola, which the spline does not smooth, and their derivatives."""
+    one, zero = np.ones_like(times), np.zeros_like(times)
+    return np.stack(
+        [
+            np.stack([one, times, 0.5 * times * times], axis=-1),
+            np.stack([zero, one, times], axis=-1),
+            np.stack([zero, zero, one], axis=-1),
+        ]
+    )
