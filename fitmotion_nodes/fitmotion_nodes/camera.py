@@ -52,6 +52,7 @@ class CameraNode(LifecycleNode):
         self._diagnostics = NodeDiagnostics(self, live=not self._parameters.lossless)
         self._source: ImageSource | None = None
         self._worker: Worker | None = None
+        self._live: LivePlayer | None = None
         self._failure = ""
         self._ended: Exception | None = None
         # ends are handled in the executor's thread: a worker cannot end a process from its own
@@ -147,7 +148,8 @@ class CameraNode(LifecycleNode):
 
     def _close(self) -> None:
         if self._source is not None:
-            self._source.close()
+            if self._live is None or not self._live.stuck:
+                self._source.close()
             self._source = None
             for publisher in self._lifecycle_publishers:
                 self.destroy_lifecycle_publisher(publisher)
@@ -206,6 +208,7 @@ class CameraNode(LifecycleNode):
         return Picture(frame.stamp, image, message)
 
     def _emit_live(self, frame: Frame) -> None:
+        assert self._live is not None
         self._diagnostics.dropped = self._live.dropped
         self._diagnostics.extra["reconnects"] = str(self._live.reconnects)
         self._emit(self._prepare(frame), stamp_to_msg(frame.stamp))

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, SourceLostError
-from fitmotion_nodes.flow import PATIENCE_S, TURN_S, Pacer
+from fitmotion_nodes.flow import TURN_S, Pacer
 
 MAX_SKIPS = 5  # frames left out in a row; a decoder that is still behind then is too slow, and the video plays slower
 MAX_BACK_OFF_S = 30.0
+_CAPTURE_PATIENCE_S = 1.0  # less than a worker's, so that it hears how this ended
 
 Picture = TypeVar("Picture")
 
@@ -73,6 +74,7 @@ class LivePlayer:
         reconnect_s: Callable[[], float],
     ) -> None:
         self.dropped = self.reconnects = 0
+        self.stuck = False  # after run: the driver has not come back yet, and closing the source under it would crash
         self._reconnect_s = reconnect_s
         self._source, self._emit, self._report = source, emit, report
         self._changed = threading.Condition()
@@ -91,7 +93,8 @@ class LivePlayer:
                 frame = self._newest.popleft() if self._newest else None
             if frame is not None and not stop.is_set():
                 self._emit(frame)
-        capture.join(timeout=PATIENCE_S)
+        capture.join(timeout=_CAPTURE_PATIENCE_S)
+        self.stuck = capture.is_alive()
 
     def _capture(self, stop: threading.Event) -> None:
         try:

@@ -224,6 +224,21 @@ def test_a_slow_consumer_of_a_camera_gets_the_newest_frame() -> None:
     assert player.dropped > 20
 
 
+def test_a_driver_that_does_not_come_back_is_left_alone() -> None:
+    release, stop = threading.Event(), threading.Event()
+
+    class Hanging(FlakyCamera):
+        def read(self) -> Frame:
+            stop.set()
+            release.wait()
+            raise SourceLostError("at last")
+
+    player = LivePlayer(Hanging(), lambda frame: None, lambda *event: None, lambda: 0.01)
+    player.run(stop)
+    assert player.stuck
+    release.set()
+
+
 def test_a_worker_hands_on_what_stopped_it() -> None:
     ends: list[Exception | None] = []
     Worker(lambda stop: None, ends.append)
