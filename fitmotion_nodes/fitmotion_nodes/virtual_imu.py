@@ -1,0 +1,152 @@
+"""The virtual_imu node: bodies in; what inertial sensors on them would read out."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import Imu
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from fitmotion_models.imu import ImuSamples, LiveImu, SiteFrames
+from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.skeleton.rotations import Float64
+from fitmotion_msgs.msg import BodyPose as RosBodyPose
+from fitmotion_nodes.conversions import body_pose_from_msg, stamp_to_msg
+from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
+from fitmotion_nodes.imu_conversions import imu_frame, imu_to_msg, mounts_to_msgs, sample_stamp_to_msg
+from fitmotion_nodes.parameters import declare, frame_qos
+from fitmotion_nodes.spin import run_node
+from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters, imu_qos
+
+# a camera's idea of a person's bones changes a little all the time: mounts are sent again when they move this far
+MOUNT_STEP_M = 0.001
+
+
+@dataclass
+class Wearer:
+    """One person with sensors: the smoother, when the person was last seen, and where the sensors were said to sit."""
+
+    imu: LiveImu
+    stamp: float
+    mounts: Float64
+
+
+class VirtualImuNode(Node):
+    """Puts sensors on the bodies that it hears of.
+
+    Subscribes body_pose; publishes imu_<site>/data_raw (sensor_msgs/Imu as in REP-145, stamped with the sample's own
+    time, frame <subject>/imu_<site>), /tf_static (the sensors on their bones) and /diagnostics with the lag.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("virtual_imu")
+        self._parameters = given = declare(self, VirtualImuParameters, self._on_parameters)
+        self._sites = given.chosen_sites()
+        self._frames = SiteFrames(self._sites)
+        self._wearers: dict[str, Wearer] = {}
+        engine = f"quintic smoothing spline, {given.rate_hz:g} Hz, {1e3 * given.lag_s:g} ms behind"
+        self._diagnostics = NodeDiagnostics(self, live=not given.lossless, engine=engine)
+        self._diagnostics.extra |= {"lag_ms": f"{1e3 * given.lag_s:g}", "sites": ",".join(s.name for s in self._sites)}
+        self._gaps = SequenceGaps()
+        self._publishers = [
+            self.create_publisher(Imu, f"imu_{site.name}/data_raw", imu_qos(given)) for site in self._sites
+        ]
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._mount_publisher = self.create_publisher(TFMessage, "/tf_static", latched)
+        self.create_subscription(RosBodyPose, "body_pose", self._on_pose, frame_qos(given))
+
+    def _on_parameters(self, parameters: VirtualImuParameters) -> None:
+        self._parameters = parameters
+
+    # ---- poses ----
+
+    def _on_pose(self, msg: RosBodyPose, info: dict[str, Any]) -> None:
+        self._diagnostics.frames_in += 1
+        self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
+        try:
+            pose = body_pose_from_msg(msg, self._parameters.world_frame)
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+            return
+        if self._parameters.subject in ("", pose.subject):
+            self._take(pose)
+
+    def _take(self, pose: BodyPose) -> None:
+        start = time.perf_counter()
+        wearer = self._wearer(pose)
+        samples = wearer.imu.update(pose)
+        self._diagnostics.took("smoothing", time.perf_counter() - start)
+        self._publish(self._body(pose.subject), samples)
+        self._tell()
+
+    def _publish(self, body: str, samples: ImuSamples) -> None:
+        """Send every sensor's samples, oldest first."""
+        seen = samples.seen()
+        for index, number in enumerate(samples.numbers.tolist()):
+            stamp = sample_stamp_to_msg(number, self._parameters.rate_hz)
+            for place in np.flatnonzero(seen[index]).tolist():
+                header = Header(stamp=stamp, frame_id=imu_frame(body, self._sites[place]))
+                self._publishers[place].publish(imu_to_msg(samples, index, place, header))
+            if seen[index].any():
+                self._diagnostics.sent(stamp)
+
+    def _tell(self) -> None:
+        """What the diagnostics say of the smoothers."""
+        imus = [wearer.imu for wearer in self._wearers.values()]
+        cutoffs = sorted({(imu.cutoffs.position_hz, imu.cutoffs.rotation_hz) for imu in imus if imu.cutoffs})
+        self._diagnostics.status = f"sensors on {', '.join(self._wearers)}"
+        self._diagnostics.extra |= {
+            "cutoffs_hz": "; ".join(f"{position:g} {rotation:g}" for position, rotation in cutoffs),
+            "out_of_order": str(sum(imu.out_of_order for imu in imus)),
+            "restarts": str(sum(imu.restarts for imu in imus)),
+        }
+
+    # ---- people ----
+
+    def _wearer(self, pose: BodyPose) -> Wearer:
+        """The person of a pose, with sensors on; people who have long been away lose theirs."""
+        given = self._parameters
+        away = [name for name, wearer in self._wearers.items() if pose.stamp - wearer.stamp > given.subject_timeout_s]
+        for name in away:
+            del self._wearers[name]
+        mounts = self._frames.offsets(pose.bone_offsets)
+        if pose.subject not in self._wearers:
+            imu = LiveImu(self._sites, rate_hz=given.rate_hz, lag_s=given.lag_s, cutoffs=given.cutoffs)
+            self._wearers[pose.subject] = Wearer(imu, pose.stamp, np.full_like(mounts, np.inf))
+        wearer = self._wearers[pose.subject]
+        wearer.stamp = pose.stamp
+        if away or (np.abs(mounts - wearer.mounts) > MOUNT_STEP_M).any():
+            wearer.mounts = mounts
+            self._publish_mounts(stamp_to_msg(pose.stamp))
+        return wearer
+
+    def _publish_mounts(self, stamp: Time) -> None:
+        """Send where everybody's sensors sit; a late listener gets the last message only, so it holds them all."""
+        self._mount_publisher.publish(
+            TFMessage(
+                transforms=[
+                    transform
+                    for subject, wearer in self._wearers.items()
+                    for transform in mounts_to_msgs(self._sites, wearer.mounts, self._body(subject), stamp)
+                ]
+            )
+        )
+
+    def _body(self, subject: str) -> str:
+        return f"{self._parameters.subject_prefix}{subject}"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped."""
+    return run_node(VirtualImuNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
