@@ -76,7 +76,7 @@ def test_in_real_time_a_file_lasts_as_long_as_it_does_and_is_stamped_now(ros, ra
     assert before <= stamps[0] and all(stamp <= arrival for stamp, arrival in zip(stamps, arrivals, strict=True))
     # frames come at their times or, on a busy machine, later or not at all; never early
     shown = [round((image_from_msg(image).mean() - 14) / 20) for image in images]
-    assert shown == sorted(set(shown)) and shown[-1] == ramp.count - 1
+    assert shown == sorted(set(shown)) and shown[-1] < ramp.count
     assert stamps[-1] - stamps[0] >= (shown[-1] - shown[0]) / ramp.fps - 0.01
     assert reports == [] or graph.values("camera", reports)["bad_messages"] == "0"
 
@@ -210,8 +210,9 @@ def test_a_source_that_breaks_on_the_way_ends_the_node_with_its_sentence(ros, tm
     for index in range(3):
         cv2.imwrite(str(tmp_path / f"{index}.png"), np.zeros((64, 64, 3), np.uint8))
     (tmp_path / "2.png").write_text("no image")
-    graph = ros(source=str(tmp_path))
-    graph.hear(Image, "image_raw", image_qos(LIVE))
+    graph = ros(source=str(tmp_path), lossless=True)  # in real time a late machine may skip the broken image
+    answers = graph.node.create_publisher(Skeleton2D, "skeleton_2d", frame_qos(LOSSLESS))
+    graph.hear(Image, "image_raw", image_qos(LOSSLESS), lambda msg: answers.publish(Skeleton2D(header=msg.header)))
     graph.add(CameraNode())
     with pytest.raises(CannotRunError, match=r"2\.png: cannot be read as an image"):
         graph.until(lambda: False)
