@@ -7,6 +7,8 @@ reports it over its last ten seconds (the mean of the reports that are ten secon
 """
 
 import os
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -26,7 +28,7 @@ from fitmotion_nodes.supervisor import Supervisor
 
 WARM_UP_S = 5.0
 WIDTH, HEIGHT, FPS = 640, 480, 30.0
-MAX_FRAMES = 1200  # of the prepared video: 40 s, then it starts again
+MAX_FRAMES = 90  # of each video: what is played is looped, and preparing it should not take long
 _POSE_WINDOW_S = 10.0  # what the pose node's percentiles look back on
 _SETTLE_S = 0.5  # for the last images' states to arrive
 
@@ -60,7 +62,7 @@ class FrameRecords:
                 kind: {stamp: at for stamp, at in getattr(self, kind).items() if start <= stamp < end}
                 for kind in ("captured", "posed", "scored")
             }
-        return FrameRecords(**parts)
+        return FrameRecords(parts["captured"], parts["posed"], parts["scored"])
 
 
 class BenchError(RuntimeError):
@@ -75,6 +77,7 @@ def bench_live(videos: list[Path], *, seconds: float, domain: int) -> dict[str, 
     Raises BenchError when nothing was scored or a process ended, and what `up` raises for a domain that is taken.
     """
     os.environ["ROS_DOMAIN_ID"] = str(domain)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the nodes are taken down
     with DomainLock(domain), tempfile.TemporaryDirectory(prefix="fitmotion-bench-") as folder:
         source = prepare_video(videos or [draw_mannequin(Path(folder) / "mannequin.mp4")], Path(folder) / "video.avi")
         options = GraphOptions(source=str(source), loop=True, parameters={"camera": {"compressed": False}})
@@ -150,7 +153,10 @@ def _pose_calls(
 
 
 def summary(records: FrameRecords, pose_calls: list[tuple[float, float]]) -> dict[str, Any]:
-    """Counts and percentiles. An image is lost when the pose node never answered it; a person unseen is no loss."""
+    """Counts and percentiles. An image is lost when the pose node never answered it; a person unseen is no loss.
+
+    stages_ms: medians from the stamp to the arrival of camera_info, skeleton_2d and fms/state.
+    """
     latencies = [(at - stamp) * 1e3 for stamp, at in records.scored.items()]
     if not latencies:
         raise BenchError("no image was scored after the warm-up; is there a person in the video?")
@@ -162,8 +168,14 @@ def summary(records: FrameRecords, pose_calls: list[tuple[float, float]]) -> dic
         "frames_scored": len(records.scored),
         "frames_lost": lost,
         "latency_ms": {"p50": round(float(p50), 2), "p95": round(float(p95), 2)},
+        "stages_ms": {kind: _median_ms(getattr(records, kind)) for kind in ("captured", "posed", "scored")},
         "pose_call_ms": {"p50": round(float(call[0]), 2), "p95": round(float(call[1]), 2)},
     }
+
+
+def _median_ms(arrivals: dict[float, float]) -> float:
+    """Median time from the image's stamp to the arrival of a message about it, milliseconds."""
+    return round(float(np.median([(at - stamp) * 1e3 for stamp, at in arrivals.items()] or [np.nan])), 2)
 
 
 def _with_total(values: dict[str, float], digits: int) -> dict[str, float]:
@@ -215,7 +227,10 @@ def prepare_video(videos: list[Path], path: Path) -> Path:
     try:
         for video in videos:
             source = open_source(str(video))
-            while count < MAX_FRAMES and (frame := source.read()) is not None:
+            for _ in range(MAX_FRAMES):
+                frame = source.read()
+                if frame is None:
+                    break
                 writer.write(letterbox(frame.image_bgr))
                 count += 1
             source.close()

@@ -197,7 +197,9 @@ class GraphMonitor:
             from sensor_msgs.msg import CameraInfo
 
             # one small message with every image, so that the images themselves need not come here
-            node.create_subscription(CameraInfo, "camera_info", lambda msg: self._record("captured", msg), frames)
+            node.create_subscription(
+                CameraInfo, "camera_info", lambda msg, info: self._record("captured", msg, info), frames
+            )
 
     def _on_diagnostics(self, msg: Any) -> None:
         # a report keeps the node's full name without the leading slash; other graphs' nodes are theirs
@@ -210,8 +212,8 @@ class GraphMonitor:
                 report = NodeReport(values, status.message, warning, time.monotonic())
                 self.observations.hear_report(names[status.name], report)
 
-    def _on_skeleton(self, msg: Any) -> None:
-        self._record("posed", msg)
+    def _on_skeleton(self, msg: Any, info: dict[str, int]) -> None:
+        self._record("posed", msg, info)
         self.observations.hear_frame(_seconds(msg))
 
     def _on_pose(self, msg: Any) -> None:
@@ -220,20 +222,19 @@ class GraphMonitor:
         if not any(spec.name == "pose" for spec in self._graph.nodes):
             self.observations.hear_frame(stamp)
 
-    def _on_state_message(self, msg: Any) -> None:
+    def _on_state_message(self, msg: Any, info: dict[str, int]) -> None:
         from fitmotion_nodes.conversions import state_from_msg
 
-        self._record("scored", msg)
-        # stamps of live images are on the system clock, as the nodes' own clock is
-        latency_ms = None if self._lossless else (time.time() - _seconds(msg)) * 1e3
+        self._record("scored", msg, info)
+        latency_ms = None if self._lossless else (_arrival(info) - _seconds(msg)) * 1e3
         try:
             self.observations.hear_state(state_from_msg(msg), latency_ms)
         except ValueError:  # of a newer version than ours: its node says so, the table can do without
             return
 
-    def _record(self, kind: str, msg: Any) -> None:
+    def _record(self, kind: str, msg: Any, info: dict[str, int]) -> None:
         if self._on_frame is not None:
-            self._on_frame(kind, _seconds(msg), time.time())
+            self._on_frame(kind, _seconds(msg), _arrival(info))
 
     def _on_assessment_message(self, msg: Any) -> None:
         from fitmotion_nodes.conversions import assessment_from_msg
@@ -243,6 +244,14 @@ class GraphMonitor:
         except ValueError:
             return
         self._on_assessment(assessment, self.observations.hear_assessment(assessment))
+
+
+def _arrival(info: dict[str, int]) -> float:
+    """When the middleware received a message, seconds on the system clock, which live stamps are on too.
+
+    A middleware that does not tell gives 0: then it is now.
+    """
+    return info.get("received_timestamp", 0) / 1e9 or time.time()
 
 
 def _seconds(msg: Any) -> float:

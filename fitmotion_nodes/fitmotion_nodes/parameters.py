@@ -268,7 +268,7 @@ def value_from_text(node: str, name: str, text: str) -> Any:
     """
     if node not in NODE_PARAMETERS:
         raise ParameterError(f"{node}.{name}: no node is called {node}; known: {', '.join(NODE_PARAMETERS)}")
-    defaults = {item.name: item.default for item in dataclasses.fields(NODE_PARAMETERS[node])}
+    defaults: dict[str, Any] = {item.name: item.default for item in dataclasses.fields(NODE_PARAMETERS[node])}
     if name not in defaults:
         raise ParameterError(f"{node}.{name}: unknown parameter; known: {', '.join(sorted(defaults))}")
     kind = type(defaults[name])

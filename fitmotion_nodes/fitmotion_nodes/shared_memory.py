@@ -90,7 +90,7 @@ def _is_free(lock_file: Path) -> bool:
 def open_files(folder: Path = SHARED_MEMORY) -> set[str]:
     """Names of the files in the folder that some visible process has open or mapped."""
     prefix = f"{folder}/"
-    names = set()
+    names: set[str] = set()
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal():
             continue

@@ -22,6 +22,7 @@ from fitmotion_nodes.domain_lock import DomainLock, DomainTakenError
 from fitmotion_nodes.graph import Graph, GraphOptions, build_graph
 from fitmotion_nodes.live_view import make_view
 from fitmotion_nodes.monitor import GraphMonitor, MonitorError, Observations
+from fitmotion_nodes.parameters import PoseParameters
 from fitmotion_nodes.places import config_dir, default_out
 from fitmotion_nodes.run_folder import RunFolder, RunFolderError
 from fitmotion_nodes.shared_memory import remove_dead_ports, remove_dead_segments
@@ -183,10 +184,8 @@ class LiveRun:
     def _subject(self) -> str:
         with self._monitor.observations.lock:
             seen = sorted(self._monitor.observations.pose_stamps)
-        defaults = [
-            spec.parameters.get("subject") or getattr(spec.kind(), "subject", "") for spec in self._graph.nodes[1:2]
-        ]
-        return ", ".join(seen) or next(iter(defaults), "")
+        named = [spec.parameters["subject"] for spec in self._graph.nodes if "subject" in spec.parameters]
+        return ", ".join(seen or named) or PoseParameters().subject
 
 
 def _clean_up_since(began: float) -> None:

@@ -6,8 +6,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 MEDIA = Path(os.environ.get("FITMOTION_DATA", REPOSITORY.parent / "shared" / "data")) / "media"
 SHARED_MEMORY = Path("/dev/shm")
+_OF_FAST_DDS = re.compile(r"/dev/shm/(fast(?:rtps|dds)_\w+)")
 _DOMAINS = iter(range(1, 100))
 _FIRST_DOMAIN = os.getpid() % 90  # two test runs at once do not hear each other
 
@@ -135,28 +138,42 @@ def fitmotion(tmp_path: Path) -> Iterator[Callable[..., Command]]:
             command.process.wait()
 
 
-def shared_memory() -> set[str]:
-    """Names of the files of Fast DDS in shared memory."""
-    return {path.name for path in SHARED_MEMORY.iterdir() if "fastrtps" in path.name or "fastdds" in path.name}
+class SharedMemoryWatch(threading.Thread):
+    """Notes which files of Fast DDS this test's processes ever had open; other users of the machine come and go too."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(daemon=True)
+        self._mark = mark.encode()  # part of the environment of every process of this test
+        self._stop = threading.Event()
+        self.names: set[str] = set()
+
+    def run(self) -> None:
+        while not self._stop.wait(0.05):
+            for process in Path("/proc").iterdir():
+                if process.name.isdecimal():
+                    with suppress(OSError):
+                        if self._mark in (process / "environ").read_bytes():
+                            self.names |= set(
+                                re.findall(r"/dev/shm/(fast(?:rtps|dds)_\w+)", (process / "maps").read_text())
+                            )
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.join()
 
 
 @pytest.fixture
-def nothing_left_in_shared_memory() -> Iterator[None]:
-    """Fails when there are more segments after the test than before; other users of the machine may come and go."""
-    before = shared_memory()
-    yield
-    end = time.monotonic() + 2.0
-    while (left := _dead(shared_memory() - before)) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not left
-
-
-def _dead(names: set[str]) -> set[str]:
-    """Those that no living process has open."""
+def nothing_left_in_shared_memory(tmp_path: Path) -> Iterator[None]:
+    """Fails when a file that this test's processes made is still there and no living process has it open."""
     from fitmotion_nodes.shared_memory import open_files
 
-    used = open_files()
-    return {name for name in names if name not in used and name.removeprefix("sem.").removesuffix("_mutex") not in used}
+    watch = SharedMemoryWatch(str(tmp_path))
+    watch.start()
+    yield
+    watch.stop()
+    assert watch.names
+    there = {path.name for path in SHARED_MEMORY.iterdir()}
+    assert not (watch.names & there) - open_files()
 
 
 def write_video(path: Path, frames: int, shade: int = 0, size: tuple[int, int] = (320, 240)) -> Path:

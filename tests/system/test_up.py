@@ -20,7 +20,7 @@ from fitmotion_models.skeleton.clip_file import save_clip
 from .conftest import MEDIA, Command, write_video
 
 Start = Callable[..., Command]
-pytestmark = pytest.mark.usefixtures("nothing_left_in_shared_memory")
+clean = pytest.mark.usefixtures("nothing_left_in_shared_memory")
 TOLERANCE = 1e-3
 
 
@@ -41,6 +41,7 @@ def same_assessments(one: dict[str, Any], other: dict[str, Any]) -> None:
             assert mine["threshold"] == pytest.approx(theirs["threshold"], abs=TOLERANCE)
 
 
+@clean
 def test_lossless_replay_gives_what_the_scorer_gives_without_ros(fitmotion: Start) -> None:
     run = fitmotion("up", "--mover", "subject", "--lossless")
     assert run.wait() == 0, run.stderr
@@ -76,6 +77,7 @@ def test_lossless_video_gives_what_assess_gives(fitmotion: Start, name: str) -> 
     same_assessments(run.assessment(), json.loads(assess.stdout))
 
 
+@clean
 def test_a_video_in_real_time_ends_by_itself(fitmotion: Start, tmp_path: Path) -> None:
     run = fitmotion("up", "--source", str(write_video(tmp_path / "grey.avi", 45, shade=90)))
     assert run.wait() == 0, run.stderr
@@ -84,6 +86,7 @@ def test_a_video_in_real_time_ends_by_itself(fitmotion: Start, tmp_path: Path) -
     assert "Traceback" not in run.stdout + run.stderr + run.logs()
 
 
+@clean
 def test_ctrl_c_takes_all_down_and_writes_what_there_is(fitmotion: Start) -> None:
     run = fitmotion("up", "--mover", "squat", "--loop")
     run.says(r"repetition 1: score 3")
@@ -97,6 +100,7 @@ def test_ctrl_c_takes_all_down_and_writes_what_there_is(fitmotion: Start) -> Non
     assert 0 < first["start_s"] < first["end_s"] < 60  # seconds of the run, not of the day
 
 
+@clean
 def test_ctrl_c_while_starting(fitmotion: Start, tmp_path: Path) -> None:
     run = fitmotion("up", "--source", str(write_video(tmp_path / "grey.avi", 300)), "--loop")
     run.until(lambda command: len(command.children()) == 3)
@@ -105,6 +109,7 @@ def test_ctrl_c_while_starting(fitmotion: Start, tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout + run.stderr + run.logs()
 
 
+@clean
 def test_killed_nodes_come_back(fitmotion: Start, tmp_path: Path) -> None:
     """Six nodes killed at random moments, some of them while they start."""
     random = np.random.default_rng(7)
@@ -124,6 +129,7 @@ def test_killed_nodes_come_back(fitmotion: Start, tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout + run.stderr
 
 
+@clean
 def test_a_lossless_run_survives_a_killed_node_by_starting_over(fitmotion: Start) -> None:
     run = fitmotion("up", "--mover", "subject", "--lossless")
     run.says("repetition 2")
@@ -135,6 +141,7 @@ def test_a_lossless_run_survives_a_killed_node_by_starting_over(fitmotion: Start
     same_assessments(run.assessment(), expected)
 
 
+@clean
 def test_nodes_die_with_an_up_that_is_killed_and_the_next_one_cleans_up(fitmotion: Start) -> None:
     first = fitmotion("up", "--mover", "squat", "--loop")
     first.says("repetition 1")
