@@ -139,14 +139,15 @@ class BodyEstimator:
         if not (confidence > 0).any():
             return None
         points, position = lift(self.camera, keypoints, confidence)
-        joints, joint_confidence, feet, feet_confidence = to_smpl22(points, confidence, keypoints.joint_set)
-        flat = np.pad(keypoints.pixels, ((0, 0), (0, 1)))
-        pixels, _, feet_pixels, _ = to_smpl22(flat, confidence, keypoints.joint_set)
-        body = np.concatenate([joints, feet])
-        self._motion.update(np.concatenate([pixels, feet_pixels])[:, :2], body, stamp)
+        both = np.zeros((2, *points.shape))  # in space and in the image, converted in one go
+        both[0], both[1, :, :2] = points, keypoints.pixels
+        converted = to_smpl22(both, np.stack([confidence, confidence]), keypoints.joint_set)
+        body = np.concatenate([converted.positions[0], converted.feet[0]])
+        pixels = np.concatenate([converted.positions[1], converted.feet[1]])[:, :2]
+        self._motion.update(pixels, body, stamp)
         body = self._filter(body, stamp)
-        rays = self.camera.rays(feet_pixels[:, :2])
-        return _Landmarks(body[:22], joint_confidence, body[22:], feet_confidence, rays, position)
+        rays = self.camera.rays(pixels[22:])
+        return _Landmarks(body[:22], converted.confidence[0], body[22:], converted.feet_confidence[0], rays, position)
 
     def _pose(self, marks: _Landmarks, frame: WorldFrame, stamp: float) -> BodyPose:
         turn = frame.rotation.T
