@@ -1,0 +1,136 @@
+"""What the monitor gathers, and how it is shown; without ROS."""
+
+import io
+import math
+import time
+
+import pytest
+from rich.console import Console
+
+from fitmotion_models.fms.values import (
+    Assessment,
+    AssessmentState,
+    Criterion,
+    Movement,
+    Phase,
+    Side,
+    Variation,
+    Verdict,
+)
+from fitmotion_nodes.live_view import LineView, TableView, assessment_line, make_view, render
+from fitmotion_nodes.monitor import NodeReport, Observations
+from fitmotion_nodes.supervisor import NodeStatus
+
+HEELS = Criterion("heels_down", 0.04, 0.03, "m", Verdict.NOT_MET, (7,), "keep the heels down")
+KNEES = Criterion("left_knee_over_foot", math.nan, 0.03, "m", Verdict.NOT_SEEN, (4,), "film from the front")
+
+
+def assessment(start: float = 1.0, score: int = 1, reason: str = "") -> Assessment:
+    return Assessment(
+        stamp=start + 2,
+        subject="anna",
+        movement=Movement.DEEP_SQUAT,
+        variation=Variation.DEEP_SQUAT_FLOOR,
+        side=Side.BOTH,
+        trial=1,
+        repetition=1,
+        score=score,
+        reason=reason,
+        confidence=0.8,
+        scorer="rules",
+        criteria=(HEELS, KNEES),
+        start=start,
+        end=start + 2,
+    )
+
+
+def state(stamp: float, subject: str = "anna") -> AssessmentState:
+    return AssessmentState(stamp, subject, Movement.DEEP_SQUAT, Side.BOTH, Phase.DESCENDING, 0.4, (HEELS,))
+
+
+def test_an_image_that_was_sent_again_counts_once() -> None:
+    heard = Observations()
+    for stamp in (0.0, 0.1, 0.1, 0.0, 0.2):
+        heard.hear_frame(stamp)
+    assert heard.frames == 3
+    assert heard.measured_fps() == pytest.approx(10.0)
+
+
+def test_an_operators_score_takes_the_place_of_ours() -> None:
+    heard = Observations()
+    assert heard.hear_assessment(assessment(1.0))
+    assert heard.hear_assessment(assessment(5.0))
+    assert not heard.hear_assessment(assessment(1.0, score=2))
+    assert [item.score for item in heard.assessments.values()] == [2, 1]
+
+
+def test_the_run_is_answered_when_every_pose_was_scored_and_it_is_quiet() -> None:
+    heard = Observations()
+    assert heard.is_answered()
+    heard.hear_pose("anna", 1.0)
+    heard.heard_at = time.monotonic() - 1
+    assert not heard.is_answered()
+    heard.hear_state(state(1.0), None)
+    assert not heard.is_answered()  # something was heard just now
+    heard.heard_at = time.monotonic() - 1
+    assert heard.is_answered()
+
+
+def test_a_run_that_starts_over_forgets() -> None:
+    heard = Observations()
+    heard.hear_frame(1.0)
+    heard.hear_pose("anna", 1.0)
+    heard.hear_assessment(assessment())
+    heard.clear()
+    assert (heard.frames, heard.poses, heard.assessments, heard.pose_stamps) == (0, 0, {}, {})
+
+
+def test_a_line_says_the_score_and_what_was_wrong() -> None:
+    text = assessment_line(assessment()).plain
+    assert "anna, deep squat, repetition 1: score 1" in text
+    assert "not met: heels down; not seen: left knee over foot" in text
+    refused = assessment_line(assessment(score=-1, reason="film from the side")).plain
+    assert "not scorable" in refused
+    assert refused.endswith("film from the side")
+
+
+def statuses() -> list[NodeStatus]:
+    return [NodeStatus("camera", "running", 12, 0), NodeStatus("pose", "waiting", None, 3)]
+
+
+def test_the_table_shows_nodes_people_scores_and_events() -> None:
+    heard = Observations()
+    values = {"rate_hz": "29.97", "latency_p50_ms": "18.25", "latency_p95_ms": "21.5", "dropped": "2"}
+    heard.hear_report("camera", NodeReport(values, "lost the camera", "lost the camera", time.monotonic()))
+    heard.hear_state(state(1.0), 20.0)
+    heard.hear_assessment(assessment())
+    console = Console(file=io.StringIO(), width=140)
+    console.print(render("title", statuses(), heard, ["pose was killed"]))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for words in (
+        "30.0 Hz",
+        "18.2 ms",
+        "lost the camera",
+        "waiting",
+        "anna: deep squat",
+        "descending",
+        "heels down",
+        "score 1",
+        "pose was killed",
+        "image to score 20 ms",
+    ):
+        assert words in text, text
+
+
+def test_a_terminal_gets_a_table_and_a_file_gets_lines() -> None:
+    heard = Observations()
+    assert isinstance(make_view("t", statuses, heard, Console(file=io.StringIO(), force_terminal=True)), TableView)
+    console = Console(file=io.StringIO())
+    view = make_view("title", statuses, heard, console)
+    assert isinstance(view, LineView)
+    with view:
+        view.say("[bold]pose[/bold] was killed")
+        view.assessed(assessment(), False)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[:2] == ["title", "[bold]pose[/bold] was killed"]
+    assert lines[2].startswith("changed: anna")
