@@ -184,7 +184,8 @@ class Supervisor:
             return None
         # after a restart the same parameters were good before: then something else is wrong, and may pass
         if code == PARAMETERS_EXIT_CODE and not record.restarts:
-            return Outcome(Result.REFUSED, spec.name, f"{spec.name}: {last_line}")
+            said = last_line.removeprefix(f"{spec.name}: ")
+            return Outcome(Result.REFUSED, spec.name, f"{spec.name}: {said}")
         return self._on_crash(record, code, now, last_line)
 
     def _on_crash(self, record: _Record, code: int, now: float, last_line: str) -> Outcome | None:

@@ -127,4 +127,4 @@ def test_a_source_is_checked_before_anything_starts(tmp_path: Path) -> None:
         sources.choose(replay=str(tmp_path / "nothing.npz"))
     with pytest.raises(ValueError, match="'rabbit' is unknown"):
         sources.choose(mover="rabbit")
-    assert sources.choose(source="rtsp://127.0.0.1:9/none").source  # the camera node goes on trying
+    assert sources.choose(source="rtsp://127.0.0.1:9/none").source  # only the camera node asks the network
