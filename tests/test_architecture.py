@@ -133,6 +133,26 @@ def test_the_lock_holds_what_the_code_imports(package: str) -> None:
     assert not missing, f"requirements.lock does not hold {missing}"
 
 
+def test_every_node_is_installed_as_an_executable() -> None:
+    setup = (ROOT / "fitmotion_nodes" / "setup.py").read_text()
+    installed = set(re.findall(r'"(\w+)"', re.search(r"NODES = \((.*?)\)", setup, flags=re.DOTALL)[1]))
+    modules = (ROOT / "fitmotion_nodes" / "fitmotion_nodes").glob("*.py")
+    nodes = {path.stem for path in modules if re.search(r"^    return run_node\(", path.read_text(), re.MULTILINE)}
+    assert installed == nodes, "NODES in fitmotion_nodes/setup.py names other modules than those that run a node"
+
+
+def test_the_manifest_names_the_ros_packages_that_nodes_import() -> None:
+    imported = set()
+    for path in (ROOT / "fitmotion_nodes" / "fitmotion_nodes").glob("*.py"):
+        imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+    ros = {
+        name for name in imported if name.endswith(("_msgs", "_interfaces")) or name in ("rclpy", "fitmotion_models")
+    }
+    manifest = (ROOT / "fitmotion_nodes" / "package.xml").read_text()
+    missing = ros - set(re.findall(r"<exec_depend>(\w+)</exec_depend>", manifest))
+    assert not missing, f"fitmotion_nodes/package.xml lacks <exec_depend> for {missing}"
+
+
 def constants_of(message: type, prefix: str) -> dict[str, int]:
     holder = type(message)
     return {
