@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fitmotion_models.imu.site_motion import SiteFrames
 from fitmotion_models.imu.sites import Site
-from fitmotion_models.imu.smoothing_spline import FEWEST, WindowWeights, window_weights
+from fitmotion_models.imu.smoothing_spline import FEWEST, WindowWeights, memory_s, window_weights
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
 from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, cutoffs_for
 from fitmotion_models.skeleton.body_pose import BodyPose
@@ -18,7 +18,6 @@ from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, no
 
 DEFAULT_LAG_S = 0.1
 LONGEST_LAG_S = 2.0
-_MEMORY = 10.0  # the spline forgets as exp(-frequency * age / 2): what is older than this over the frequency counts 1 %
 _MOST_ROWS = 128  # poses in the window; faster ones are thinned
 _FEWEST_ROWS = 10
 _NOISE_MEMORY_S = 2.0
@@ -140,8 +139,7 @@ class LiveImu:
     def _span(self) -> float:
         """How long the window's past is, seconds."""
         assert self.cutoffs is not None
-        lowest = min(self.cutoffs.position_hz, self.cutoffs.rotation_hz)
-        return max(self.lag_s, _MEMORY / (2.0 * math.pi * lowest))
+        return max(self.lag_s, memory_s(min(self.cutoffs.position_hz, self.cutoffs.rotation_hz)))
 
     # ---- the samples ----
 

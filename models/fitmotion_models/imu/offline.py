@@ -1,4 +1,7 @@
-"""Virtual sensors on recorded motion: zero-phase low-pass, then a quintic spline and its own derivatives."""
+"""Virtual sensors on recorded motion: zero-phase low-pass, then a quintic spline and its own derivatives.
+
+At the ends of what was seen, where a filter lacks half of what it needs, a smoothing spline of the same response.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from fitmotion_models.imu.site_motion import SiteMotion, site_motion
 from fitmotion_models.imu.sites import Site
+from fitmotion_models.imu.smoothing_spline import FEWEST, memory_s, window_weights
 from fitmotion_models.imu.specific_force import angular_velocity, continuous_quaternions, specific_force
 from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, ImuRecording, cutoffs_for
 from fitmotion_models.skeleton.motion_clip import MotionClip
@@ -18,7 +22,6 @@ from fitmotion_models.skeleton.rotations import Float64, normalize
 # of the Butterworth filter, which is run forward and backward: its response 1 / (1 + (f / cutoff)^6) is that of the
 # live smoothing spline, and against real sensors it is as good as order 2 or better
 ORDER = 3
-SHORTEST = 4  # poses in a row that give an acceleration at all
 EVEN = 0.02  # steps that differ less from their median than this share are even: a camera's rounding of its stamps
 NEAR_NYQUIST = 0.95  # a cut-off above this share of half the frame rate is no filter
 
@@ -47,7 +50,7 @@ def imu_from_motion(
 ) -> ImuRecording:
     """What sensors that move like this read.
 
-    Holes of at most max_gap_s seconds are bridged; in longer ones, and where fewer than `SHORTEST` poses stand
+    Holes of at most max_gap_s seconds are bridged; in longer ones, and where fewer than `FEWEST` poses stand
     together, samples are NaN. The rotation's holes do not touch the angular velocity of other sensors.
     """
     if not (math.isfinite(rate_hz) and rate_hz > 0.0):
@@ -103,9 +106,7 @@ def smooth_derivatives(
             inside = np.flatnonzero((samples >= times[0]) & (samples <= times[-1]))
             if quaternions:
                 run = continuous_quaternions(run)
-            spline = _smooth_spline(times, run, cutoff_hz)
-            for order in range(3):
-                results[order][np.ix_(inside, sites)] = spline(samples[inside], nu=order)
+            results[np.ix_(np.arange(3), inside, sites)] = _run_derivatives(times, run, samples[inside], cutoff_hz)
     return results[0], results[1], results[2]
 
 
@@ -115,7 +116,31 @@ def _runs(stamps: NDArray[np.float64], seen: NDArray[np.bool_], max_gap_s: float
     if not len(rows):
         return []
     breaks = np.flatnonzero(np.diff(stamps[rows]) > max_gap_s) + 1
-    return [run for run in np.split(rows, breaks) if len(run) >= SHORTEST]
+    return [run for run in np.split(rows, breaks) if len(run) >= FEWEST]
+
+
+def _run_derivatives(
+    times: NDArray[np.float64], values: Float64, samples: NDArray[np.float64], cutoff_hz: float
+) -> Float64:
+    """(3, N, S, D): the smoothed values (T, S, D) of one run and two derivatives at samples (N,) within it."""
+    result = np.empty((3, len(samples), *values.shape[1:]))
+    end = memory_s(cutoff_hz)
+    since, until = samples - times[0], times[-1] - samples
+    middle = (since >= end) & (until >= end)
+    if middle.any():
+        spline = _smooth_spline(times, values, cutoff_hz)
+        for order in range(3):
+            result[order, middle] = spline(samples[middle], nu=order)
+    for side, distance in (
+        (~middle & (since <= until), times - times[0]),
+        (~middle & (since > until), times[-1] - times),
+    ):
+        if side.any():
+            rows = distance <= max(2.0 * end, np.partition(distance, FEWEST - 1)[FEWEST - 1])
+            weights = window_weights(times[rows], samples[side], cutoff_hz).samples
+            found = weights @ values[rows].reshape(int(rows.sum()), -1)
+            result[:, side] = found.reshape(3, -1, *values.shape[1:])
+    return result
 
 
 def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float) -> "make_interp_spline":
@@ -124,7 +149,7 @@ def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float
     step = float(np.median(steps))
     if (np.abs(steps - step) > EVEN * step).any():
         # a filter needs even steps: a spline through what there is gives them
-        count = max(SHORTEST, round((times[-1] - times[0]) / step) + 1)
+        count = max(FEWEST, round((times[-1] - times[0]) / step) + 1)
         even = np.linspace(times[0], times[-1], count)
         values = make_interp_spline(times, values, k=3)(even)
         times, step = even, float(even[1] - even[0])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fitmotion_models.skeleton.rotations import Float64
 
 FEWEST = 4  # samples: the spline's parabola and one more
+_MEMORY = 10.0  # the spline forgets as exp(-frequency * age / 2): what is this far off over the frequency counts 1 %
 _DERIVATIVES = 3  # value, first and second
 
 
@@ -32,6 +33,11 @@ class WindowWeights:
     residuals: Float64
     freedom: float
     variances: Float64
+
+
+def memory_s(cutoff_hz: float) -> float:
+    """How far from a time samples matter to the spline there, seconds."""
+    return _MEMORY / (2.0 * np.pi * cutoff_hz)
 
 
 def window_weights(stamps: NDArray[np.float64], times: NDArray[np.float64], cutoff_hz: float) -> WindowWeights:
