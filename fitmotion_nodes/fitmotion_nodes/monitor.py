@@ -131,14 +131,23 @@ class GraphMonitor:
         on_assessment: Callable[[Assessment, bool], None] = lambda assessment, new: None,
         on_frame: Callable[[str, float, float], None] | None = None,
     ) -> None:
-        import rclpy
-        from rclpy.executors import SingleThreadedExecutor
-        from rclpy.signals import SignalHandlerOptions
-
         self.observations = Observations()
         self._lossless = lossless
         self._on_assessment, self._on_frame = on_assessment, on_frame
         self._graph = graph
+        self._join()
+
+    def start_over(self) -> None:
+        """Forget everything, and join anew, so that what the old nodes said last does not come in late."""
+        self.close()
+        self.observations.clear()
+        self._join()
+
+    def _join(self) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.signals import SignalHandlerOptions
+
         self._context = rclpy.Context()
         try:
             rclpy.init(
@@ -146,7 +155,7 @@ class GraphMonitor:
                 args=["--ros-args", "--disable-external-lib-logs", "--log-level", "error"],
                 signal_handler_options=SignalHandlerOptions.NO,
             )
-            namespace = graph.nodes[0].namespace or None
+            namespace = self._graph.nodes[0].namespace or None
             self._node = rclpy.create_node(
                 "monitor", namespace=namespace, context=self._context, use_global_arguments=False
             )

@@ -50,7 +50,7 @@ def remove_dead_ports(since: float, now: float, folder: Path = SHARED_MEMORY) ->
     free = [name for name in sorted(ports) if _is_free(folder / f"{name}_el") and _is_free(folder / f"{name}_sl")]
     if not free:
         return []
-    used = open_files(folder)
+    used = open_files(folder, but_not=os.getpid())  # what we still have mapped of a participant that is gone counts not
     free = [name for name in free if not used & {name, f"{name}_el", f"{name}_sl"}]
     for name in free:
         for path in (name, f"{name}_el", f"{name}_sl", f"sem.{name}_mutex"):
@@ -87,12 +87,12 @@ def _is_free(lock_file: Path) -> bool:
     return True
 
 
-def open_files(folder: Path = SHARED_MEMORY) -> set[str]:
-    """Names of the files in the folder that some visible process has open or mapped."""
+def open_files(folder: Path = SHARED_MEMORY, but_not: int = 0) -> set[str]:
+    """Names of the files in the folder that some visible process, other than `but_not`, has open or mapped."""
     prefix = f"{folder}/"
     names: set[str] = set()
     for process in Path("/proc").iterdir():
-        if not process.name.isdecimal():
+        if not process.name.isdecimal() or int(process.name) == but_not:
             continue
         with suppress(OSError):  # gone, or somebody else's
             maps = (process / "maps").read_text(errors="replace")

@@ -103,7 +103,7 @@ class LiveRun:
             work_dir=folder.parameters,
             on_line=self._on_line,
             on_event=self._on_event,
-            on_restart=lambda: self._monitor.observations.clear(),
+            on_restart=lambda: self._monitor.start_over(),
         )
         self._monitor = GraphMonitor(
             graph, lossless=options.lossless, on_assessment=lambda assessment, new: self._view.assessed(assessment, new)

@@ -52,8 +52,12 @@ def test_ports_go_with_all_their_files(tmp_path: Path) -> None:
     with (tmp_path / "fastrtps_port7411_sl").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         assert remove_dead_ports(0.0, time.time() + LATER, tmp_path) == []
-    with (tmp_path / "fastrtps_port7411").open():
+    holder = subprocess.Popen(["sleep", "60"], stdin=(tmp_path / "fastrtps_port7411").open())
+    try:
         assert remove_dead_ports(0.0, time.time() + LATER, tmp_path) == []
+    finally:
+        holder.kill()
+        holder.wait()
     assert remove_dead_ports(0.0, time.time() + LATER, tmp_path) == ["fastrtps_port7411"]
     assert names_in(tmp_path) == set()
 
