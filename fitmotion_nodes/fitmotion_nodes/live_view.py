@@ -124,8 +124,12 @@ def render(
     parts: list[RenderableType] = [Text(title, style="bold")]
     with observations.lock:
         parts.append(_nodes_table(statuses, observations.reports))
-        parts += [part for state in observations.states.values() for part in _person(state)]
-        assessments = list(observations.assessments.values())[-_SHOWN_ASSESSMENTS:]
+        everything = list(observations.assessments.values())
+        last = {assessment.subject: assessment for assessment in everything}
+        parts += [
+            part for state in observations.states.values() for part in _person(state, last.get(state.subject))
+        ]
+        assessments = everything[-_SHOWN_ASSESSMENTS:]
     parts.append(Text(latency_text(observations), style="dim"))
     parts += [assessment_line(assessment) for assessment in assessments]
     parts += [Text(event, style="yellow", overflow="ellipsis", no_wrap=True) for event in events]
@@ -158,14 +162,20 @@ def _nodes_table(statuses: Sequence[NodeStatus], reports: dict[str, NodeReport])
     return table
 
 
-def _person(state: AssessmentState) -> list[RenderableType]:
+def _person(state: AssessmentState, last: Assessment | None) -> list[RenderableType]:
+    """Where somebody is; the criteria as they are during a repetition, and between two those of the last one."""
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_row(
         Text(f"{state.subject}: {words(state.movement.name)}", style="bold"),
         words(state.phase.name),
         ProgressBar(total=1.0, completed=min(max(state.progress, 0.0), 1.0), width=30),
     )
-    return [Text(""), row, criteria_table(state.criteria)] if state.criteria else [Text(""), row]
+    parts: list[RenderableType] = [Text(""), row]
+    if state.phase not in (Phase.UNKNOWN, Phase.STANDING):
+        parts.append(criteria_table(state.criteria))
+    elif last is not None:
+        parts += [Text(f"repetition {last.repetition}:", style="dim"), criteria_table(last.criteria)]
+    return parts
 
 
 def assessment_line(assessment: Assessment) -> Text:
