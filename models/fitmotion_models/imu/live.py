@@ -83,6 +83,7 @@ class LiveImu:
         self.sites, self.rate_hz, self.lag_s = tuple(sites), rate_hz, lag_s
         self._frames = SiteFrames(self.sites)
         self._given_cutoffs, self._max_gap = cutoffs, max_gap_s
+        self._nothing = _no_samples(len(self.sites))
         self.out_of_order = self.restarts = 0  # poses left out as late or repeated; times that the past was forgotten
         self.reset()
 
@@ -144,22 +145,21 @@ class LiveImu:
     # ---- the samples ----
 
     def _samples(self, numbers: NDArray[np.int64]) -> ImuSamples:
-        count, sites, stamps = len(numbers), len(self.sites), numbers / self.rate_hz
-        position = _Smoothed(count, sites, 3)
-        rotation = _Smoothed(count, sites, 4)
-        if count:
-            assert self.cutoffs is not None
-            # relative to the window, where a float resolves nanoseconds
-            origin = self._rows[0][0]
-            times = np.array([row[0] for row in self._rows]) - origin
-            wanted = stamps - origin
-            places = np.stack([row[1] for row in self._rows])
-            turns = np.stack([row[2] for row in self._rows])
-            for value, values, cutoff, noise in (
-                (position, places, self.cutoffs.position_hz, self._position_noise),
-                (rotation, turns, self.cutoffs.rotation_hz, self._rotation_noise),
-            ):
-                self._smooth(value, times, values, wanted, cutoff, noise)
+        if not len(numbers):
+            return self._nothing
+        assert self.cutoffs is not None
+        stamps = numbers / self.rate_hz
+        position, rotation = (_Smoothed(len(numbers), len(self.sites), width) for width in (3, 4))
+        # relative to the window, where a float resolves nanoseconds
+        origin = self._rows[0][0]
+        times = np.array([row[0] for row in self._rows]) - origin
+        places = np.stack([row[1] for row in self._rows])
+        turns = np.stack([row[2] for row in self._rows])
+        for result, values, cutoff, noise in (
+            (position, places, self.cutoffs.position_hz, self._position_noise),
+            (rotation, turns, self.cutoffs.rotation_hz, self._rotation_noise),
+        ):
+            self._smooth(result, times, values, stamps - origin, cutoff, noise)
         return self._read(numbers, stamps, position, rotation)
 
     def _smooth(
@@ -211,6 +211,19 @@ class LiveImu:
             force_covariance=second * turned + value * tilted,
             rate_covariance=first * self._rotation_noise.covariance,
         )
+
+
+def _no_samples(sites: int) -> ImuSamples:
+    vectors, matrices = np.empty((0, sites, 3)), np.empty((0, sites, 3, 3))
+    return ImuSamples(
+        numbers=np.empty(0, dtype=np.int64),
+        stamps=np.empty(0),
+        specific_force=vectors,
+        angular_velocity=vectors,
+        rotations=np.empty((0, sites, 4)),
+        force_covariance=matrices,
+        rate_covariance=matrices,
+    )
 
 
 class _Smoothed:

@@ -23,6 +23,7 @@ from fitmotion_models.skeleton.rotations import Float64, normalize
 # live smoothing spline, and against real sensors it is as good as order 2 or better
 ORDER = 3
 EVEN = 0.02  # steps that differ less from their median than this share are even: a camera's rounding of its stamps
+_END_MEMORIES = 2.0  # of the filter: how far its guess of what is beyond an end reaches into what was seen
 NEAR_NYQUIST = 0.95  # a cut-off above this share of half the frame rate is no filter
 
 
@@ -124,7 +125,7 @@ def _run_derivatives(
 ) -> Float64:
     """(3, N, S, D): the smoothed values (T, S, D) of one run and two derivatives at samples (N,) within it."""
     result = np.empty((3, len(samples), *values.shape[1:]))
-    end = memory_s(cutoff_hz)
+    end = _END_MEMORIES * memory_s(cutoff_hz)
     since, until = samples - times[0], times[-1] - samples
     middle = (since >= end) & (until >= end)
     if middle.any():
@@ -136,7 +137,7 @@ def _run_derivatives(
         (~middle & (since > until), times[-1] - times),
     ):
         if side.any():
-            rows = distance <= max(2.0 * end, np.partition(distance, FEWEST - 1)[FEWEST - 1])
+            rows = distance <= max(end + memory_s(cutoff_hz), np.partition(distance, FEWEST - 1)[FEWEST - 1])
             weights = window_weights(times[rows], samples[side], cutoff_hz).samples
             found = weights @ values[rows].reshape(int(rows.sum()), -1)
             result[:, side] = found.reshape(3, -1, *values.shape[1:])
