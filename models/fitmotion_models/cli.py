@@ -15,12 +15,13 @@ from fitmotion_models.fms.values import Movement, Variation
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 BAD_INPUT_EXIT_CODE = 2
+NOBODY_EXIT_CODE = 1
 
 
-def fail(message: str) -> NoReturn:
-    """Say in one line what is wrong with the input and end with exit code 2."""
+def fail(message: str, code: int = BAD_INPUT_EXIT_CODE) -> NoReturn:
+    """Say in one line what is wrong and end with an exit code; that of bad input unless told otherwise."""
     sys.stderr.write(f"fitmotion: {message}\n")
-    raise typer.Exit(BAD_INPUT_EXIT_CODE)
+    raise typer.Exit(code)
 
 
 def movement_named(name: str) -> Movement:
@@ -84,7 +85,7 @@ def assess(
     """Score every repetition in a recording, without ROS and as fast as this machine can.
 
     Film the deep squat from the side (best a little from the front) with the whole body and the floor in view; start
-    upright and still with the arms overhead.
+    upright and still with the arms overhead. Exit code 1: no person was seen; 2: the input can't be used.
 
     Examples:
 
@@ -112,12 +113,14 @@ def assess(
         fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(report_as_dict(report), indent=2, allow_nan=False) + "\n")
-        return
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    from fitmotion_models.viewer.terminal import assessments_view
+        from fitmotion_models.viewer.terminal import assessments_view
 
-    Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+        Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+    if not report.poses:
+        fail(f"{video}: no person was seen; the whole body has to be in the picture", NOBODY_EXIT_CODE)
 
 
 if __name__ == "__main__":

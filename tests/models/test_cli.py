@@ -1,0 +1,64 @@
+"""The command line without ROS: what it says of bad input, and what it prints."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fitmotion_models.cli import app
+from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.skeleton import save_clip
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["assess", *map(str, arguments)])
+
+
+def video(path, images):
+    height, width = images[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (width, height))
+    for image in images:
+        writer.write(image)
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path / "none.mp4", "no such file"),
+        (lambda path: (path / "text.mp4").write_text("hello") and path / "text.mp4", "not a video"),
+        (lambda path: (path / "empty").mkdir() or path / "empty", "no images"),
+        (lambda path: (path / "clip.npz").write_bytes(b"nothing") and path / "clip.npz", "clip.npz"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, make, said):
+    result = run(make(tmp_path))
+    assert result.exit_code == 2
+    assert said in result.stderr and result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_unknown_movement_names_the_known(tmp_path):
+    result = run(tmp_path / "any.mp4", "--movement", "cartwheel")
+    assert result.exit_code == 2 and "deep_squat" in result.stderr
+
+
+def test_an_empty_room_is_said_and_no_success(tmp_path):
+    path = video(tmp_path / "black.mp4", [np.zeros((240, 320, 3), np.uint8)] * 5)
+    result = run(path, "--json")
+    assert result.exit_code == 1 and "no person" in result.stderr
+    assert json.loads(result.stdout) == {"assessments": [], "subject": "person", "fps": 30.0, "frames": 5}
+
+
+def test_a_clip_is_scored_and_said_in_words_and_in_json(tmp_path):
+    path = tmp_path / "clip.npz"
+    save_clip(path, squat_clip(SquatParameters(repetitions=1, arm_drop_deg=70), subject="anna"))
+    words = run(path)
+    assert words.exit_code == 0 and "score 1" in words.stdout and "not met" in words.stdout
+    report = json.loads(run(path, "--json").stdout)
+    (assessment,) = report["assessments"]
+    assert report["subject"] == "anna" and assessment["score"] == 1 and assessment["movement"] == "deep_squat"
+    assert {"name", "value", "threshold", "unit", "verdict"} <= set(assessment["criteria"][0])
