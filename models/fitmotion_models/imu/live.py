@@ -18,7 +18,7 @@ from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, no
 
 DEFAULT_LAG_S = 0.1
 LONGEST_LAG_S = 2.0
-_MOST_ROWS = 128  # poses in the window; faster ones are thinned
+_MOST_ROWS = 64  # poses in the window; faster ones are thinned
 _FEWEST_ROWS = 10
 _NOISE_MEMORY_S = 2.0
 # the least noise of a position (m) and a rotation (rad): the rounding of a float32, so that no covariance is 0, which

@@ -113,9 +113,9 @@ def test_on_a_squat_seen_by_a_camera_the_covariance_is_of_the_errors_size(follow
     assert (squares.mean(axis=0) > 0.3).all() and (squares.mean(axis=0) < 10.0).all()
 
 
-@settings(max_examples=15)
+@settings(max_examples=4)
 @given(st.integers(0, 10**6))
-def test_covariances_are_positive_and_grow_towards_a_loss(seed) -> None:
+def test_covariances_are_symmetric_and_positive(seed) -> None:
     rng = np.random.default_rng(seed)
     clip = squat_clip(SQUAT, fps=30.0)
     positions = clip.positions + rng.normal(scale=0.005, size=clip.positions.shape)
@@ -197,7 +197,7 @@ def test_a_spinning_body_is_followed_round_and_round(follow) -> None:
 def test_fast_poses_are_thinned_and_read_the_same(follow) -> None:
     sites, cutoffs = select_sites(["pelvis"]), Cutoffs(3.0, 3.0)
     slow, fast = (
-        follow(squat_clip(SQUAT, fps=fps), LiveImu(sites, cutoffs=cutoffs, lag_s=0.2)) for fps in (100.0, 400.0)
+        follow(squat_clip(SQUAT, fps=fps), LiveImu(sites, cutoffs=cutoffs, lag_s=0.2)) for fps in (100.0, 300.0)
     )
     count = min(len(slow), len(fast))
     np.testing.assert_allclose(fast.specific_force[-count:], slow.specific_force[-count:], atol=0.05)
