@@ -169,7 +169,8 @@ class LiveRun:
 
     def _report(self) -> int:
         observations = self._monitor.observations
-        report = _assessment_report(observations, self._subject(), relative=not self._options.lossless)
+        zero = 0.0 if self._options.lossless else self._began
+        report = _assessment_report(observations, self._subject(), zero)
         seconds = report.frames / report.fps if report.fps else 0.0
         Console().print(assessments_view(report.assessments, seconds=seconds, poses=report.poses))
         content = report_as_dict(report)
@@ -194,10 +195,9 @@ def _clean_up_since(began: float) -> None:
     remove_dead_ports(began, time.time() + 1.0)
 
 
-def _assessment_report(observations: Observations, subject: str, *, relative: bool) -> AssessmentReport:
-    """What was heard, in the form of `assess`. relative: stamps are times of day and become seconds of the run."""
+def _assessment_report(observations: Observations, subject: str, zero: float) -> AssessmentReport:
+    """What was heard, in the form of `assess`. zero: the stamp that becomes 0; live stamps are times of day."""
     with observations.lock:
-        zero = observations.first_frame if relative else 0.0
         assessments = tuple(
             replace(item, stamp=item.stamp - zero, start=item.start - zero, end=item.end - zero)
             for item in sorted(observations.assessments.values(), key=lambda item: item.end)

@@ -167,6 +167,7 @@ def nothing_left_in_shared_memory(tmp_path: Path) -> Iterator[None]:
     """Fails when a file that this test's processes made is still there and no living process has it open."""
     from fitmotion_nodes.shared_memory import open_files
 
+    before = {path.name for path in SHARED_MEMORY.iterdir()}  # somebody else left these, and ours used them too
     watch = SharedMemoryWatch(str(tmp_path))
     watch.start()
     yield
@@ -174,7 +175,7 @@ def nothing_left_in_shared_memory(tmp_path: Path) -> Iterator[None]:
     assert watch.names
     # low port numbers are shared by all domains: somebody else's may be free for a moment, ours would stay free
     end = time.monotonic() + 3.0
-    while left := (watch.names & {path.name for path in SHARED_MEMORY.iterdir()}) - open_files():
+    while left := (watch.names - before) & {path.name for path in SHARED_MEMORY.iterdir()} - open_files():
         assert time.monotonic() < end, left
         time.sleep(0.1)
 
