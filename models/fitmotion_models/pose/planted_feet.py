@@ -151,9 +151,16 @@ def _foot_rotation(sole: Array, foot: _Foot) -> Array:
     yaw = math.atan2(foot.direction[1], foot.direction[0]) - rest
     pitch = math.asin(min(foot.height / float(np.linalg.norm(sole)), HIGHEST_HEEL))
     turn = np.array([[math.cos(yaw), -math.sin(yaw), 0.0], [math.sin(yaw), math.cos(yaw), 0.0], [0.0, 0.0, 1.0]])
-    axis = np.cross([0.0, 0.0, 1.0], foot.direction)
-    cross = np.array([[0.0, -axis[2], axis[1]], [axis[2], 0.0, -axis[0]], [-axis[1], axis[0], 0.0]])
-    raised: Array = np.eye(3) + math.sin(pitch) * cross + (1.0 - math.cos(pitch)) * cross @ cross
+    # the axis across the foot, left of where it points: heel up is a positive turn about it (Rodrigues' formula)
+    x, y = -foot.direction[1], foot.direction[0]
+    sine, rest_share = math.sin(pitch), 1.0 - math.cos(pitch)
+    raised = np.array(
+        [
+            [1.0 - rest_share * y * y, rest_share * x * y, sine * y],
+            [rest_share * x * y, 1.0 - rest_share * x * x, -sine * x],
+            [-sine * y, sine * x, 1.0 - rest_share],
+        ]
+    )
     return np.asarray(raised @ turn, dtype=np.float64)
 
 
