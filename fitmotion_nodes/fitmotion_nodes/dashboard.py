@@ -1,0 +1,325 @@
+"""The dashboard node: a web page of the running graph, with the buttons of the operator."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Imu
+
+from fitmotion_models.fms.values import Movement
+from fitmotion_models.viewer.page import Page, PageError
+from fitmotion_models.viewer.page_controls import (
+    ChoosePerson,
+    ChooseSensor,
+    Command,
+    ReportPain,
+    ResetScreen,
+    SetGrade,
+    StartTest,
+)
+from fitmotion_models.viewer.page_html import NodeLine
+from fitmotion_models.viewer.watch import Watch
+from fitmotion_msgs.msg import Assessment as RosAssessment
+from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
+from fitmotion_msgs.msg import BodyPose as RosBodyPose
+from fitmotion_msgs.msg import Screen as RosScreen
+from fitmotion_msgs.srv import ReportPain as ReportPainSrv
+from fitmotion_msgs.srv import ResetScreen as ResetScreenSrv
+from fitmotion_msgs.srv import SetScore as SetScoreSrv
+from fitmotion_msgs.srv import StartTest as StartTestSrv
+from fitmotion_nodes.conversions import (
+    assessment_from_msg,
+    body_pose_from_msg,
+    screen_from_msg,
+    stamp_from_msg,
+    state_from_msg,
+)
+from fitmotion_nodes.dashboard_parameters import DashboardParameters
+from fitmotion_nodes.diagnostics import NodeDiagnostics
+from fitmotion_nodes.parameters import declare, result_qos
+from fitmotion_nodes.spin import CannotRunError, run_node
+
+ANSWER_PATIENCE_S = 5.0  # a service that has not answered by then will not
+LOOK_AROUND_S = 1.0  # how often sensors and the overlay are looked for
+SCREENS_KEPT = 20  # as many as the fms node keeps
+IMU_TYPE, IMU_SUFFIX = "sensor_msgs/msg/Imu", "/data_raw"
+OVERLAY, PLAIN = "overlay/compressed", "image_raw/compressed"
+# The newest wins and nobody ever waits for a page, also in lossless runs, whose reliable publishers allow this.
+NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+RECENT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+SAMPLES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class DashboardNode(Node):
+    """Serves the page on the parameters host and port.
+
+    Subscribes fms/assessment, fms/screen, /diagnostics; while a browser looks also body_pose, fms/state,
+    overlay/compressed (where nobody publishes it image_raw/compressed) and one imu_<site>/data_raw.
+    Calls fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen. Publishes /diagnostics.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("dashboard")
+        self._given = declare(self, DashboardParameters, self._on_parameters)
+        lossless = self._given.lossless
+        self._watch = Watch(self._given.timeline_s)
+        self._diagnostics = NodeDiagnostics(self, live=not lossless, engine="viser")
+        results = result_qos(latched=lossless, depth=1000 if lossless else 50)
+        self.create_subscription(RosAssessment, "fms/assessment", self._on_assessment, results)
+        screens = result_qos(latched=True, depth=SCREENS_KEPT)
+        self.create_subscription(RosScreen, "fms/screen", self._on_screen, screens)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
+        self._services_called = {
+            StartTest: self.create_client(StartTestSrv, "fms/start_test"),
+            ReportPain: self.create_client(ReportPainSrv, "fms/report_pain"),
+            SetGrade: self.create_client(SetScoreSrv, "fms/set_score"),
+            ResetScreen: self.create_client(ResetScreenSrv, "fms/reset_screen"),
+        }
+        self._waiting: dict[Any, tuple[str, float]] = {}  # a call -> its service and when to give up
+        self._live: list[Any] = []  # subscriptions that are there while a browser looks
+        self._picture: Any = None
+        self._sensor: Any = None
+        self._picture_at = float("-inf")
+        # what the page's threads say is dealt with in the executor's: they leave it here and pull the trigger
+        self._commands: deque[Command] = deque()
+        self._wake = self.create_guard_condition(self._on_page)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # media time may stand still, a page must not
+        self._update_timer = self.create_timer(1.0 / self._given.rate_hz, self._update, clock=steady)
+        self._look_timer = self.create_timer(LOOK_AROUND_S, self._look_around, clock=steady)
+        self._pause()
+        self._page = self._serve()
+        self._diagnostics.status = self._page.address
+
+    def _serve(self) -> Page:
+        given = self._given
+        try:
+            page = Page(given.host, given.port, self._hear_command, self._wake.trigger, sensor_s=given.sensor_s)
+        except PageError as error:
+            raise CannotRunError(f"dashboard: {error}") from None
+        self.get_logger().info(f"the page is on {page.address}")
+        return page
+
+    def destroy_node(self) -> None:
+        """Close the page before the node goes."""
+        if hasattr(self, "_page"):
+            self._page.close()
+        super().destroy_node()
+
+    def _on_parameters(self, parameters: DashboardParameters) -> None:
+        self._given = parameters
+        self._update_timer.timer_period_ns = int(1e9 / parameters.rate_hz)
+
+    # ---- browsers come and go ----
+
+    def _hear_command(self, command: Command) -> None:
+        """In a thread of the page."""
+        self._commands.append(command)
+        self._wake.trigger()
+
+    def _on_page(self) -> None:
+        looking = self._page.clients > 0
+        if looking and not self._live:
+            self._resume()
+        elif not looking and self._live:
+            self._pause()
+        while self._commands:
+            self._obey(self._commands.popleft())
+
+    def _resume(self) -> None:
+        self._live = [
+            self.create_subscription(RosBodyPose, "body_pose", self._on_pose, RECENT),
+            self.create_subscription(RosAssessmentState, "fms/state", self._on_state, RECENT),
+        ]
+        self._look_around()
+        self._update_timer.reset()
+        self._look_timer.reset()
+        self._update()
+
+    def _pause(self) -> None:
+        """Nobody looks: hear and draw nothing but results, which are few."""
+        self._update_timer.cancel()
+        self._look_timer.cancel()
+        for subscription in (*self._live, self._picture, self._sensor):
+            if subscription is not None:
+                self.destroy_subscription(subscription)
+        self._live, self._picture, self._sensor = [], None, None
+        self._watch.forget_live()
+        if hasattr(self, "_page"):
+            self._page.update(self._watch)  # who comes next is not shown somebody who left long ago
+
+    def _update(self) -> None:
+        start = time.perf_counter()
+        self._page.update(self._watch)
+        self._diagnostics.frames_out += 1
+        self._diagnostics.took("update", time.perf_counter() - start)
+        self._diagnostics.status = f"{self._page.address}, {self._page.clients} looking"
+        self._give_up_waiting()
+
+    def _look_around(self) -> None:
+        """Take the overlay where there is one, and the sensor that was chosen, or the first."""
+        topic = OVERLAY if self.count_publishers(OVERLAY) else PLAIN
+        self._picture = self._switched(self._picture, CompressedImage, topic, self._on_picture, NEWEST)
+        sensors = self._sensors()
+        self._page.show_sensors(sensors)
+        chosen = self._watch.sensor.topic
+        if chosen not in sensors:
+            chosen = sensors[0] if sensors else ""
+        if chosen != self._watch.sensor.topic:
+            self._watch.sensor.topic = chosen
+            self._watch.sensor.samples.clear()
+        self._sensor = self._switched(self._sensor, Imu, chosen, self._on_imu, SAMPLES)
+
+    def _switched(self, subscription: Any, kind: type, topic: str, callback: Callable[[Any], None], qos: Any) -> Any:
+        """A subscription to this topic, the one there is where it is; None for no topic."""
+        if subscription is not None:
+            if topic and subscription.topic_name == self.resolve_topic_name(topic):
+                return subscription
+            self.destroy_subscription(subscription)
+        return self.create_subscription(kind, topic, callback, qos) if topic else None
+
+    def _sensors(self) -> tuple[str, ...]:
+        own = self.get_namespace().rstrip("/") + "/imu_"
+        topics = (topic for topic, kinds in self.get_topic_names_and_types() if IMU_TYPE in kinds)
+        return tuple(sorted(topic for topic in topics if topic.startswith(own) and topic.endswith(IMU_SUFFIX)))
+
+    # ---- what is heard ----
+
+    def _take(self, hear: Callable[[Any], None], convert: Callable[[Any], Any], msg: Any) -> bool:
+        """Hand a message on as a value; whether it could be used."""
+        self._diagnostics.frames_in += 1
+        try:
+            hear(convert(msg))
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+            return False
+        return True
+
+    def _on_pose(self, msg: RosBodyPose) -> None:
+        self._take(self._watch.hear_pose, partial(body_pose_from_msg, world_frame=self._given.world_frame), msg)
+
+    def _on_state(self, msg: RosAssessmentState) -> None:
+        self._take(self._watch.hear_state, state_from_msg, msg)
+
+    def _on_assessment(self, msg: RosAssessment) -> None:
+        self._take(self._watch.hear_assessment, assessment_from_msg, msg)
+
+    def _on_screen(self, msg: RosScreen) -> None:
+        self._take(self._watch.hear_screen, screen_from_msg, msg)
+
+    def _on_picture(self, msg: CompressedImage) -> None:
+        now = time.monotonic()
+        # a tenth of leeway, so that a camera's uneven frames do not halve the rate
+        if now - self._picture_at >= 0.9 / self._given.picture_fps:
+            self._picture_at = now
+            self._watch.hear_picture(bytes(msg.data), "png" if "png" in msg.format else "jpeg")
+
+    def _on_imu(self, msg: Imu) -> None:
+        force, turn = msg.linear_acceleration, msg.angular_velocity
+        self._watch.sensor.add((stamp_from_msg(msg.header.stamp), force.x, force.y, force.z, turn.x, turn.y, turn.z))
+
+    def _on_diagnostics(self, msg: DiagnosticArray) -> None:
+        own = self.get_namespace().strip("/")
+        for status in msg.status:
+            namespace, _, name = status.name.rpartition("/")
+            if namespace == own:
+                self._watch.hear_node(_node_line(name, status))
+
+    # ---- what is asked for ----
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, ChoosePerson):
+            self._watch.chosen = command.subject
+        elif isinstance(command, ChooseSensor):
+            self._watch.sensor.topic = command.topic
+            self._watch.sensor.samples.clear()
+            if self._live:
+                self._look_around()
+        else:
+            self._call(command)
+
+    def _call(self, command: StartTest | ReportPain | SetGrade | ResetScreen) -> None:
+        """Ask the fms node; the answer comes to `_on_answer`, and nothing waits for it."""
+        client, subject = self._services_called[type(command)], self._watch.shown
+        if not client.service_is_ready():
+            self._page.answer(f"{client.srv_name} is not there: the fms node does not run", good=False)
+            return
+        try:
+            request = self._request(command, subject)
+        except ValueError as error:
+            self._page.answer(str(error), good=False)
+            return
+        future = client.call_async(request)
+        self._waiting[future] = client.srv_name, time.monotonic() + ANSWER_PATIENCE_S
+        future.add_done_callback(partial(self._on_answer, command, subject))
+
+    def _request(self, command: Command, subject: str) -> Any:
+        if isinstance(command, StartTest):
+            return StartTestSrv.Request(
+                subject=subject,
+                movement=int(command.movement),
+                variation=int(command.variation),
+                side=int(command.side),
+            )
+        if isinstance(command, ReportPain):
+            clearing = 0 if command.clearing is None else 1 + int(command.clearing)  # 0 is the movement itself
+            return ReportPainSrv.Request(subject=subject, clearing=clearing, pain=command.pain, note=command.note)
+        if isinstance(command, SetGrade):
+            test = self._watch.person(subject).test if subject else None
+            if test is None or test.movement is Movement.UNKNOWN:
+                raise ValueError("no test is under way that could be graded; start one first")
+            return SetScoreSrv.Request(
+                subject=subject,
+                movement=int(test.movement),
+                side=int(test.side),
+                score=command.score,
+                reason=command.reason,
+            )
+        return ResetScreenSrv.Request(subject=subject)
+
+    def _on_answer(self, command: Command, subject: str, future: Any) -> None:
+        if self._waiting.pop(future, None) is None:
+            return  # came after we had given up
+        answer = future.result()
+        if answer.success and isinstance(command, StartTest | ResetScreen):
+            self._watch.begin_trial(subject)
+        self._page.answer(answer.message, good=answer.success)
+        self.get_logger().info(f"{subject or 'person in view'}: {answer.message}")
+
+    def _give_up_waiting(self) -> None:
+        now = time.monotonic()
+        for future in [future for future, (_, end) in self._waiting.items() if now > end]:
+            name, _ = self._waiting.pop(future)
+            future.cancel()
+            self._page.answer(f"{name} has not answered", good=False)
+
+
+def _node_line(name: str, status: DiagnosticStatus) -> NodeLine:
+    values = {item.key: item.value for item in status.values}
+    level = status.level[0] if isinstance(status.level, bytes) else status.level
+    latency = values.get("latency_p50_ms", "")
+    return NodeLine(
+        name=name,
+        rate_hz=values.get("rate_hz", ""),
+        latency_ms=f"{float(latency):.0f} ms" if latency else "",
+        dropped=values.get("dropped", ""),
+        message=values.get("engine", "") or status.message,
+        warning=status.message if level else "",
+        age=0.0,
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped."""
+    return run_node(DashboardNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

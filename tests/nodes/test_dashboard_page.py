@@ -1,0 +1,251 @@
+"""The dashboard in a real browser: headless Chromium, driven by its DevTools protocol."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+
+pytest.importorskip("viser", reason="the page needs viser")
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header
+from websockets.sync.client import connect
+
+from fitmotion_models.mover import make_mover
+from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.viewer.mannequin import Viewpoint, render_pose
+from fitmotion_msgs.msg import Screen
+from fitmotion_nodes.image_conversions import compressed_image_to_msg
+from fitmotion_nodes.parameters import result_qos
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; on Debian: apt-get install chromium"),
+]
+# nothing of it may reach out, and WebGL is drawn by the processor
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--window-size=1400,1100",
+    "--remote-debugging-port=0",
+)
+
+
+class Browser:
+    """A Chromium with one page."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        port = self._port(folder / "DevToolsActivePort")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            targets = [target for target in json.load(answer) if target["type"] == "page"]
+        self._socket = connect(targets[0]["webSocketDebuggerUrl"], max_size=None)
+        self._number = 0
+        self.call("Page.enable")
+
+    @staticmethod
+    def _port(file: Path) -> str:
+        end = time.monotonic() + 30.0
+        while not (file.exists() and len(file.read_text().split()) == 2):
+            assert time.monotonic() < end, "Chromium did not start"
+            time.sleep(0.05)
+        return file.read_text().split()[0]
+
+    def call(self, method: str, **parameters):
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
+        while True:
+            answer = json.loads(self._socket.recv(timeout=60.0))
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+
+    def open(self, address: str) -> None:
+        self.call("Page.navigate", url=address)
+
+    def value(self, script: str):
+        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+
+    def text(self, selector: str) -> str:
+        return self.value(f"document.querySelector({selector!r})?.innerText") or ""
+
+    def until(self, condition, patience: float = 30.0) -> None:
+        end = time.monotonic() + patience
+        while not condition():
+            assert time.monotonic() < end, f"waited in vain; the page says {self.text('body')!r}"
+            time.sleep(0.1)
+
+    def click(self, words: str) -> None:
+        """A real click of the mouse on the button or tab with these words."""
+        script = (
+            "(()=>{const found=[...document.querySelectorAll('button,[role=tab]')]"
+            f".filter(one=>one.innerText.trim()==={words!r}).pop();if(!found)return null;"
+            "found.scrollIntoView({block:'center'});const box=found.getBoundingClientRect();"
+            "return [box.x+box.width/2,box.y+box.height/2]})()"
+        )
+        self.until(lambda: self.value(script))
+        x, y = self.value(script)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def picture(self) -> np.ndarray:
+        data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+    def pause(self) -> None:
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        self.resume()
+        self._process.terminate()
+        self._process.wait(10.0)
+
+
+@pytest.fixture
+def browser(tmp_path: Path):
+    browser = Browser(tmp_path / "chromium")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def address(run_node_process, ros) -> str:
+    """The page of a graph in which somebody squats too high, again and again."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run_node_process("fms")
+    run_node_process("replay", mover="squat_shallow", loop=True, speed=1.5)
+    run_node_process("dashboard", port=port)
+    return f"http://127.0.0.1:{port}"
+
+
+def wait_for_server(address: str) -> None:
+    end = time.monotonic() + 20.0
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the page is not served")
+
+
+def count_like(picture: np.ndarray, hue: tuple[int, int]) -> int:
+    """Vivid pixels of a hue (OpenCV: 0 to 180) in the middle of the page, where the room is."""
+    height, width = picture.shape[:2]
+    room = cv2.cvtColor(picture[height // 4 :, width * 3 // 10 : width * 7 // 10], cv2.COLOR_BGR2HSV)
+    return int(((room[..., 0] >= hue[0]) & (room[..., 0] <= hue[1]) & (room[..., 1:] > 90).all(axis=-1)).sum())
+
+
+def test_the_page_shows_the_body_the_score_and_why_and_its_buttons_work(address, browser, ros) -> None:
+    wait_for_server(address)
+    graph = ros()
+    screens = graph.hear(Screen, "fms/screen", result_qos(latched=True, depth=20))
+    browser.open(address)
+    browser.until(lambda: browser.text("#fm-score") == "1")
+    assert "hips stayed above the knees" in browser.text("#fm-reason")
+    failed = "[...document.querySelectorAll('.fm-criterion[data-verdict=not_met]')].map(one=>one.dataset.name)"
+    browser.until(lambda: browser.value(failed) == ["femur_below_horizontal"])
+    # left is blue, right orange, the thighs red
+    browser.until(lambda: min(count_like(browser.picture(), hue) for hue in ((90, 115), (10, 28))) > 300)
+    browser.until(lambda: count_like(browser.picture(), (0, 6)) + count_like(browser.picture(), (172, 180)) > 300)
+    browser.click("Pain")
+    browser.until(lambda: "pain noted" in browser.text("#fm-answer") and browser.text("#fm-score") == "0")
+    graph.until(lambda: screens and screens[-1].final[0] == 0)
+    browser.click("Screen")
+    browser.until(lambda: "Deep squat" in browser.text("#fm-screen") and "0" in browser.text("#fm-screen"))
+    browser.click("Score")
+    browser.click("No pain")
+    browser.until(lambda: "no pain noted" in browser.text("#fm-answer"))
+    browser.click("Start test")
+    browser.until(lambda: "trial 2" in browser.text("#fm-answer"))
+    browser.until(lambda: browser.text("#fm-status").startswith(("0 repetitions", "1 repetition,")))
+    browser.until(lambda: "of trial 2" in browser.text("#fm-reason"))
+    browser.click("Reset the screen…")
+    browser.click("Forget them")
+    browser.until(lambda: "new screen is begun" in browser.text("#fm-answer"))
+    graph.until(lambda: screens[-1].final[0] == -1)
+    browser.click("System")
+    browser.until(lambda: all(browser.text(f"[data-node={name}]") for name in ("fms", "replay", "dashboard")))
+
+
+def test_the_cameras_picture_arrives_as_it_was_sent(address, browser, ros) -> None:
+    wait_for_server(address)
+    graph = ros()
+    camera = graph.node.create_publisher(CompressedImage, "image_raw/compressed", 1)
+    model = CameraModel.guess(320, 240)
+    image = render_pose(make_mover("squat", fps=5.0).frame(0), model, Viewpoint())
+    browser.open(address)
+    graph.until(lambda: camera.get_subscription_count() == 1, 30.0)
+    size = (
+        "(()=>{const one=document.querySelector('img[src^=blob]');return one?[one.naturalWidth,one.naturalHeight]:0})()"
+    )
+
+    def shown() -> bool:
+        camera.publish(compressed_image_to_msg(image, Header(), 80))
+        graph.spin_for(0.1)
+        return browser.value(size) == [320, 240]
+
+    browser.until(shown)
+
+
+def test_a_browser_that_stalls_holds_nothing_up(address, browser, ros) -> None:
+    wait_for_server(address)
+    graph = ros()
+    reports = graph.hear(DiagnosticArray, "/diagnostics")
+    browser.open(address)
+    browser.until(lambda: browser.text("#fm-score") == "1")
+    browser.pause()
+    graph.spin_for(3.0)
+    frames = int(graph.values("dashboard", reports)["frames_out"])
+    graph.spin_for(3.0)
+    values = graph.values("dashboard", reports)
+    assert int(values["frames_out"]) > frames + 10
+    assert float(values["update_p95_ms"]) < 1000.0 / 15.0
+    assert float(graph.values("fms", reports)["rate_hz"]) > 20.0
+    before = "document.querySelectorAll('.fm-repetition').length"
+    browser.resume()
+    browser.until(lambda: browser.value(before) >= 3)  # those done meanwhile are there
+
+
+def test_nobody_is_listened_to_after_the_browser_has_gone(address, tmp_path, ros) -> None:
+    wait_for_server(address)
+    graph = ros()
+    graph.spin_for(0.5)
+    others = graph.node.count_subscribers("body_pose")  # the fms node
+    browser = Browser(tmp_path / "chromium")
+    try:
+        browser.open(address)
+        graph.until(lambda: graph.node.count_subscribers("body_pose") == others + 1, 30.0)
+    finally:
+        browser.close()
+    graph.until(lambda: graph.node.count_subscribers("body_pose") == others, 30.0)
