@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("mcap", reason="recordings need the mcap library")
-
 HEADER = """# when and where
 builtin_interfaces/Time stamp
 string frame_id
