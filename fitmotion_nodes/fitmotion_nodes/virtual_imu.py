@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
@@ -47,7 +48,7 @@ class VirtualImuNode(Node):
 
     def __init__(self) -> None:
         super().__init__("virtual_imu")
-        self._parameters = given = declare(self, VirtualImuParameters, self._on_parameters)
+        self._settings = given = declare(self, VirtualImuParameters, self._on_parameters)
         self._sites = given.chosen_sites()
         self._frames = SiteFrames(self._sites)
         self._wearers: dict[str, Wearer] = {}
@@ -55,7 +56,7 @@ class VirtualImuNode(Node):
         self._diagnostics = NodeDiagnostics(self, live=not given.lossless, engine=engine)
         self._diagnostics.extra |= {"lag_ms": f"{1e3 * given.lag_s:g}", "sites": ",".join(s.name for s in self._sites)}
         self._gaps = SequenceGaps()
-        self._publishers = [
+        self._imu_publishers = [
             self.create_publisher(Imu, f"imu_{site.name}/data_raw", imu_qos(given)) for site in self._sites
         ]
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -63,7 +64,7 @@ class VirtualImuNode(Node):
         self.create_subscription(RosBodyPose, "body_pose", self._on_pose, frame_qos(given))
 
     def _on_parameters(self, parameters: VirtualImuParameters) -> None:
-        self._parameters = parameters
+        self._settings = parameters
 
     # ---- poses ----
 
@@ -71,11 +72,11 @@ class VirtualImuNode(Node):
         self._diagnostics.frames_in += 1
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
         try:
-            pose = body_pose_from_msg(msg, self._parameters.world_frame)
+            pose = body_pose_from_msg(msg, self._settings.world_frame)
         except ValueError as error:
             self._diagnostics.bad_message(error)
             return
-        if self._parameters.subject in ("", pose.subject):
+        if self._settings.subject in ("", pose.subject):
             self._take(pose)
 
     def _take(self, pose: BodyPose) -> None:
@@ -89,13 +90,19 @@ class VirtualImuNode(Node):
     def _publish(self, body: str, samples: ImuSamples) -> None:
         """Send every sensor's samples, oldest first."""
         seen = samples.seen()
+        heard = [place for place, publisher in enumerate(self._imu_publishers) if self._has_listener(publisher)]
         for index, number in enumerate(samples.numbers.tolist()):
-            stamp = sample_stamp_to_msg(number, self._parameters.rate_hz)
-            for place in np.flatnonzero(seen[index]).tolist():
-                header = Header(stamp=stamp, frame_id=imu_frame(body, self._sites[place]))
-                self._publishers[place].publish(imu_to_msg(samples, index, place, header))
+            stamp = sample_stamp_to_msg(number, self._settings.rate_hz)
+            for place in heard:
+                if seen[index, place]:
+                    header = Header(stamp=stamp, frame_id=imu_frame(body, self._sites[place]))
+                    self._imu_publishers[place].publish(imu_to_msg(samples, index, place, header))
             if seen[index].any():
                 self._diagnostics.sent(stamp)
+
+    def _has_listener(self, publisher: Publisher) -> bool:
+        """Whether a message would be read; lossless, those who come later read it too."""
+        return self._settings.lossless or publisher.get_subscription_count() > 0
 
     def _tell(self) -> None:
         """What the diagnostics say of the smoothers."""
@@ -112,7 +119,7 @@ class VirtualImuNode(Node):
 
     def _wearer(self, pose: BodyPose) -> Wearer:
         """The person of a pose, with sensors on; people who have long been away lose theirs."""
-        given = self._parameters
+        given = self._settings
         away = [name for name, wearer in self._wearers.items() if pose.stamp - wearer.stamp > given.subject_timeout_s]
         for name in away:
             del self._wearers[name]
@@ -140,7 +147,7 @@ class VirtualImuNode(Node):
         )
 
     def _body(self, subject: str) -> str:
-        return f"{self._parameters.subject_prefix}{subject}"
+        return f"{self._settings.subject_prefix}{subject}"
 
 
 def main(args: Sequence[str] | None = None) -> int:

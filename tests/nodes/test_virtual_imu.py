@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.srv import GetParameters, SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Imu
 from tf2_msgs.msg import TFMessage
@@ -14,6 +16,7 @@ from fitmotion_models.evaluation.imu_analytic import rigid_clip
 from fitmotion_models.imu import LiveImu, SiteFrames, select_sites, virtual_imu
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22
+from fitmotion_models.skeleton.kinematics import global_rotations
 from fitmotion_models.skeleton.rotations import rotate
 from fitmotion_msgs.msg import BodyPose
 from fitmotion_nodes.conversions import body_pose_to_msg, stamp_from_msg
@@ -145,8 +148,6 @@ def test_the_mounts_put_the_sensors_where_the_library_has_them(sensed, clip, tmp
     frames = SiteFrames(sites)
     pose = clip.frame(40)
     places, _ = frames(pose.positions, pose.rotations, pose.confidence, pose.bone_offsets)
-    from fitmotion_models.skeleton.kinematics import global_rotations
-
     turns = global_rotations(pose.rotations)
     for site, place in zip(sites, places, strict=True):
         item = transforms[f"anna/imu_{site.name}"]
@@ -247,3 +248,13 @@ def test_wrong_settings_end_the_process_with_one_line_and_status_2(run_node_proc
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "site 'tail' is unknown" in errors and len(errors.strip().splitlines()) == 1, errors
+
+
+def test_parameters_can_be_read_and_those_that_may_change_changed(sensed) -> None:
+    node = sensed(("pelvis",))
+    answer = node.graph.call(GetParameters, "virtual_imu/get_parameters", GetParameters.Request(names=["sites"]))
+    assert answer.values[0].string_value == "pelvis"
+    for name, accepted in (("subject_timeout_s", True), ("rate_hz", False)):
+        request = SetParameters.Request(parameters=[Parameter(name, value=2.0).to_parameter_msg()])
+        answer = node.graph.call(SetParameters, "virtual_imu/set_parameters", request)
+        assert answer.results[0].successful is accepted

@@ -93,6 +93,7 @@ class LiveImu:
         self._rows: deque[tuple[float, Float64, Float64]] = deque()  # stamp, positions (S, 3), quaternions (S, 4)
         self._near = np.full((len(self.sites), 4), np.nan)  # the last seen quaternions
         self._next = 0
+        self._latest: tuple[tuple[float, bytes, bytes], WindowWeights] | None = None
         self._position_noise = _Noise(len(self.sites))
         self._rotation_noise = _Noise(len(self.sites))
 
@@ -173,17 +174,24 @@ class LiveImu:
     ) -> None:
         """Fill `result` at the wanted times for every site, sites that were seen alike together."""
         seen = np.asarray(np.isfinite(values).all(axis=-1))
-        patterns, group = np.unique(seen, axis=1, return_inverse=True)
-        for index in range(patterns.shape[1]):
-            sites = np.flatnonzero(group == index)
-            for rows in self._runs(times, patterns[:, index]):
+        for sites, pattern in _seen_alike(seen):
+            for rows in self._runs(times, pattern):
                 start, end = times[rows[0]] + self.lag_s, times[rows[-1]]
                 inside = np.flatnonzero((wanted >= start - 1e-6) & (wanted <= end + 1e-6))
                 if len(inside):
-                    weights = window_weights(times[rows], wanted[inside], cutoff_hz)
-                    run = values[np.ix_(rows, sites)]
+                    weights = self._window_weights(times[rows], wanted[inside], cutoff_hz)
+                    run = values[rows[:, None], sites]
                     result.fill(inside, sites, weights, run)
                     noise.add(sites, weights, run, self._rows[-1][0] - self._rows[-2][0])
+
+    def _window_weights(
+        self, times: NDArray[np.float64], wanted: NDArray[np.float64], cutoff_hz: float
+    ) -> WindowWeights:
+        """The weights of a window; positions and rotations with one cut-off share them."""
+        key = (cutoff_hz, times.tobytes(), wanted.tobytes())
+        if self._latest is None or self._latest[0] != key:
+            self._latest = key, window_weights(times, wanted, cutoff_hz)
+        return self._latest[1]
 
     def _runs(self, times: NDArray[np.float64], seen: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
         rows = np.flatnonzero(seen)
@@ -213,6 +221,14 @@ class LiveImu:
         )
 
 
+def _seen_alike(seen: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Sites that were seen at the same times: their indices, and (N,) those times; of seen (N, S)."""
+    if seen.all():
+        return [(np.arange(seen.shape[1]), seen[:, 0])]
+    patterns, group = np.unique(seen, axis=1, return_inverse=True)
+    return [(np.flatnonzero(group == index), patterns[:, index]) for index in range(patterns.shape[1])]
+
+
 def _no_samples(sites: int) -> ImuSamples:
     vectors, matrices = np.empty((0, sites, 3)), np.empty((0, sites, 3, 3))
     return ImuSamples(
@@ -240,9 +256,8 @@ class _Smoothed:
         """Set the values of some sites (of which `run` (N, s, D) holds the window) at some of the times."""
         count = len(run)
         smoothed = weights.samples @ run.reshape(count, -1)
-        every = np.ix_(np.arange(3), inside, sites)
-        self.values[every] = smoothed.reshape(3, len(inside), *run.shape[1:])
-        self.variances[every] = weights.variances[..., None]
+        self.values[:, inside[:, None], sites] = smoothed.reshape(3, len(inside), *run.shape[1:])
+        self.variances[:, inside[:, None], sites] = weights.variances[..., None]
 
 
 class _Noise:

@@ -76,11 +76,8 @@ def _kernel(difference: Float64) -> Float64:
 
 def _parabola(times: Float64) -> Float64:
     """(3, M, 3) constant, line and parabola, which the spline does not smooth, and their derivatives."""
-    one, zero = np.ones_like(times), np.zeros_like(times)
-    return np.stack(
-        [
-            np.stack([one, times, 0.5 * times * times], axis=-1),
-            np.stack([zero, one, times], axis=-1),
-            np.stack([zero, zero, one], axis=-1),
-        ]
-    )
+    result = np.zeros((_DERIVATIVES, len(times), 3))
+    result[0, :, 0] = result[1, :, 1] = result[2, :, 2] = 1.0
+    result[0, :, 1] = result[1, :, 2] = times
+    result[0, :, 2] = 0.5 * times * times
+    return result
