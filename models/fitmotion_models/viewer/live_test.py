@@ -29,6 +29,7 @@ class LiveTest:
         self.phase, self.progress = Phase.UNKNOWN, 0.0
         self.criteria: tuple[Criterion, ...] = ()
         self.assessment: Assessment | None = None
+        self._to_come: list[Assessment] = []
         self._stamp = float("-inf")
         self._begin()
 
@@ -56,13 +57,27 @@ class LiveTest:
             self._lowest_at = state.stamp
         for criterion in state.criteria:
             self._judge(criterion)
+        self._take_results()
 
     def assessed(self, assessment: Assessment) -> None:
-        """Take the result of a repetition; a result of the same repetition again (pain, an own grade) replaces it."""
+        """Take the result of a repetition; a result of the same repetition again (pain, an own grade) replaces it.
+
+        A result that overtook the states on its way is told when the state of its instant is here.
+        """
         if (assessment.movement, assessment.side) != (self.movement, self.side):
             self._forget()
             self.movement, self.side = assessment.movement, assessment.side
-        self.assessment = assessment
+        self._to_come.append(assessment)
+        self._take_results()
+
+    def _take_results(self) -> None:
+        waiting = []
+        for assessment in self._to_come:
+            if self._stamp == float("-inf") or assessment.stamp <= self._stamp:
+                self.assessment = assessment
+            else:
+                waiting.append(assessment)
+        self._to_come = waiting
 
     def _judge(self, criterion: Criterion) -> None:
         name = criterion.name

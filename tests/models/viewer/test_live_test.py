@@ -132,6 +132,18 @@ def test_a_corrected_result_replaces_the_first() -> None:
     assert (test.score, test.repetitions) == (0, 1)
 
 
+def test_a_result_that_overtakes_its_states_waits_for_them() -> None:
+    test = LiveTest()
+    test.update(state(1.0, Phase.ASCENDING))
+    test.assessed(replace(assessment(3), stamp=1.1))
+    test.assessed(replace(assessment(2, repetition=2), stamp=4.0))
+    assert test.score is None
+    test.update(state(1.1, Phase.STANDING))
+    assert (test.score, test.repetitions) == (3, 1)
+    test.update(state(4.2, Phase.STANDING))
+    assert (test.score, test.repetitions) == (2, 2)
+
+
 def test_another_movement_and_a_rewound_recording_start_all_over() -> None:
     for changed in (
         replace(state(2.0, Phase.STANDING), movement=Movement.HURDLE_STEP, side=Side.LEFT),

@@ -1,0 +1,275 @@
+"""The visualizer node: bodies, their scores and the camera's picture for people's eyes."""
+
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, JointState
+from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header, String
+from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import MarkerArray
+
+from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.viewer.human_urdf import human_urdf
+from fitmotion_models.viewer.live_test import LiveTest
+from fitmotion_models.viewer.markers import (
+    Key,
+    Mark,
+    MarkBoard,
+    ScoreBoard,
+    angle_marks,
+    body_marks,
+    fault_marks,
+)
+from fitmotion_msgs.msg import Assessment as RosAssessment
+from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
+from fitmotion_msgs.msg import BodyPose as RosBodyPose
+from fitmotion_msgs.msg import Skeleton2D
+from fitmotion_nodes.conversions import (
+    NANOSECONDS,
+    assessment_from_msg,
+    body_pose_from_msg,
+    state_from_msg,
+)
+from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
+from fitmotion_nodes.parameters import declare, frame_qos, result_qos
+from fitmotion_nodes.spin import run_node
+from fitmotion_nodes.visualizer_messages import ALL_MARKS, BodyFrames, deletion_to_msg, joint_state_to_msg, mark_to_msg
+from fitmotion_nodes.visualizer_parameters import VisualizerParameters
+
+if TYPE_CHECKING:
+    from fitmotion_nodes.visualizer_overlay import OverlayPainter
+
+LOOK_FOR_LOST_S = 0.2
+# All markers are sent again after this long, also those that have not changed: a viewer that had a namespace switched
+# off, or lost a message, is right again.
+REFRESH_S = 2.0
+# While a person's bones are still being measured they change with every pose; a new description is worth loading this
+# often.
+DESCRIBE_EVERY_S = 1.0
+TESTS_KEPT = 20  # subjects whose score and repetitions are remembered while they are out of view
+NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class Person:
+    """What is shown of one subject in view."""
+
+    def __init__(self, frame_prefix: str) -> None:
+        self.frame_prefix = frame_prefix
+        self.frames = BodyFrames(frame_prefix)
+        self.board, self.scores = MarkBoard(), ScoreBoard()
+        self.seen_at = 0  # node clock, nanoseconds
+        self.refreshed_at = float("-inf")
+
+
+class VisualizerNode(Node):
+    """Shows every body that it hears of.
+
+    Subscribes body_pose, fms/state, fms/assessment; while somebody listens to the overlay also image_raw (the newest)
+    and skeleton_2d. Publishes markers, /tf (all frames of a body in one message), joint_states and robot_description
+    (kept for late listeners) of one of the subjects, overlay/compressed (JPEG), /diagnostics.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("visualizer")
+        self._given = declare(self, VisualizerParameters, self._on_parameters)
+        qos = frame_qos(self._given)
+        self._diagnostics = NodeDiagnostics(self, live=not self._given.lossless, engine="markers, TF, URDF, OpenCV")
+        self._gaps = SequenceGaps()
+        self._people: dict[str, Person] = {}
+        self._tests: OrderedDict[str, LiveTest] = OrderedDict()
+        self._viewers = 0
+        self._model: tuple[str, BodyPose] | None = None  # frame prefix and pose that the description was made of
+        self._marker_publisher = self.create_publisher(MarkerArray, "markers", result_qos(depth=10))
+        self._tf_publisher = self.create_publisher(TFMessage, "/tf", result_qos(depth=100))
+        self._joint_publisher = self.create_publisher(JointState, "joint_states", result_qos(depth=10))
+        self._description_publisher = self.create_publisher(String, "robot_description", result_qos(latched=True))
+        self._overlay_publisher = self.create_publisher(
+            CompressedImage,
+            "overlay/compressed",
+            result_qos(depth=1),
+            event_callbacks=PublisherEventCallbacks(matched=self._on_overlay_listeners),
+        )
+        self._overlay_subscriptions: list[Any] = []
+        self._painter: OverlayPainter | None = None
+        self.create_subscription(RosAssessmentState, "fms/state", self._on_state, qos)
+        self.create_subscription(
+            RosAssessment,
+            "fms/assessment",
+            self._on_assessment,
+            result_qos(latched=self._given.lossless, depth=100),
+        )
+        self.create_subscription(RosBodyPose, "body_pose", self._on_pose, qos)
+        # on the node's clock: in media time nobody is lost while the source waits
+        self.create_timer(LOOK_FOR_LOST_S, self._forget_lost)
+
+    def _on_parameters(self, given: VisualizerParameters) -> None:
+        self._given = given
+        if self._painter is not None:
+            self._painter.parameters = given
+
+    # ---- bodies ----
+
+    def _on_pose(self, msg: RosBodyPose, info: dict[str, Any]) -> None:
+        self._diagnostics.frames_in += 1
+        self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
+        try:
+            pose = body_pose_from_msg(msg, self._given.world_frame)
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+            return
+        person = self._person(pose.subject)
+        person.seen_at = self.get_clock().now().nanoseconds
+        header = Header(stamp=msg.header.stamp, frame_id=self._given.world_frame)
+        self._publish_frames(person, pose, header)
+        if self._is_model(pose.subject):
+            self._publish_model(person, pose, header)
+        self._publish_markers(person, pose, header)
+        self._diagnostics.sent(msg.header.stamp)
+        self._diagnostics.status = f"showing {', '.join(sorted(self._people))}"
+
+    def _person(self, subject: str) -> Person:
+        if subject not in self._people:
+            self._people[subject] = Person(f"{self._given.subject_prefix}{subject}/")
+        return self._people[subject]
+
+    def _publish_frames(self, person: Person, pose: BodyPose, header: Header) -> None:
+        # the frames inside of joints are for those who show the robot model; nobody else has to look at them
+        between = self._is_model(pose.subject) and self._description_publisher.get_subscription_count() > 0
+        transforms = person.frames.transforms(pose, header, between=between)
+        if transforms:
+            self._tf_publisher.publish(TFMessage(transforms=transforms))
+
+    def _is_model(self, subject: str) -> bool:
+        """Whether the description is of this person: the one that is named, or who has been in view the longest."""
+        return subject == (self._given.model_subject or next(iter(self._people)))
+
+    def _publish_model(self, person: Person, pose: BodyPose, header: Header) -> None:
+        if self._is_new_model(person, pose):
+            self._model = person.frame_prefix, pose
+            urdf = human_urdf(pose.bone_offsets, name=pose.subject, link_prefix=person.frame_prefix)
+            self._description_publisher.publish(String(data=urdf))
+        self._joint_publisher.publish(joint_state_to_msg(pose, header))
+
+    def _is_new_model(self, person: Person, pose: BodyPose) -> bool:
+        if self._model is None or self._model[0] != person.frame_prefix:
+            return True
+        described = self._model[1]
+        changed = not np.array_equal(pose.bone_offsets, described.bone_offsets)
+        return changed and not 0.0 <= pose.stamp - described.stamp < DESCRIBE_EVERY_S
+
+    # ---- scores ----
+
+    def _test(self, subject: str) -> LiveTest:
+        test = self._tests.setdefault(subject, LiveTest())
+        self._tests.move_to_end(subject)
+        if len(self._tests) > TESTS_KEPT:
+            self._tests.popitem(last=False)
+        return test
+
+    def _on_state(self, msg: RosAssessmentState) -> None:
+        try:
+            self._test(msg.subject).update(state_from_msg(msg))
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+
+    def _on_assessment(self, msg: RosAssessment) -> None:
+        try:
+            self._test(msg.subject).assessed(assessment_from_msg(msg))
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+
+    # ---- markers ----
+
+    def _publish_markers(self, person: Person, pose: BodyPose, header: Header) -> None:
+        viewers, before = self._marker_publisher.get_subscription_count(), self._viewers
+        self._viewers = viewers
+        if not viewers:
+            if before:
+                for other in self._people.values():
+                    other.board = MarkBoard()
+            return
+        changed, gone = person.board.update(self._marks(person, pose))
+        if viewers > before:  # somebody new: may have marks of an earlier run, and has none of ours
+            changed = [mark for one in self._people.values() for mark in one.board.everything()]
+            gone, person.refreshed_at = [ALL_MARKS], pose.stamp
+        elif not 0.0 <= pose.stamp - person.refreshed_at < REFRESH_S:
+            changed, person.refreshed_at = person.board.everything(), pose.stamp
+        self._send_markers(changed, gone, header)
+
+    def _marks(self, person: Person, pose: BodyPose) -> list[Mark]:
+        test = self._test(pose.subject)
+        marks = body_marks(pose) + fault_marks(pose, test) + person.scores.marks(pose, test)
+        return marks + angle_marks(pose) if self._given.angles else marks
+
+    def _send_markers(self, changed: list[Mark], gone: Iterable[Key], header: Header) -> None:
+        markers = [deletion_to_msg(key, header) for key in gone] + [mark_to_msg(mark, header) for mark in changed]
+        if markers:
+            self._marker_publisher.publish(MarkerArray(markers=markers))
+
+    def _forget_lost(self) -> None:
+        now = self.get_clock().now().nanoseconds
+        for subject, person in list(self._people.items()):
+            if now < person.seen_at:  # the clock was set back: a recording started over
+                person.seen_at = now
+            if now - person.seen_at <= self._given.subject_timeout_s * NANOSECONDS:
+                continue
+            del self._people[subject]
+            header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._given.world_frame)
+            self._send_markers([], person.board.update([])[1], header)
+            self.get_logger().info(f"{subject} is out of view")
+            self._diagnostics.status = f"showing {', '.join(sorted(self._people)) or 'nobody'}"
+
+    # ---- overlay ----
+
+    def _on_overlay_listeners(self, info: Any) -> None:
+        """Take images only while somebody looks: a camera's images cost more than everything else here."""
+        if info.current_count and not self._overlay_subscriptions:
+            self._painter = self._painter or self._make_painter()
+            qos = frame_qos(self._given)
+            self._overlay_subscriptions = [
+                self.create_subscription(RosImage, "image_raw", self._painting(self._painter.take_image), NEWEST),
+                self.create_subscription(Skeleton2D, "skeleton_2d", self._painting(self._painter.take_skeleton), qos),
+            ]
+        elif not info.current_count and self._painter is not None:
+            for subscription in self._overlay_subscriptions:
+                self.destroy_subscription(subscription)
+            self._overlay_subscriptions = []
+            self._painter.clear()
+
+    def _make_painter(self) -> "OverlayPainter":
+        from fitmotion_nodes.visualizer_overlay import OverlayPainter  # loads OpenCV
+
+        return OverlayPainter(self._tests, self._given)
+
+    def _painting(self, take: Callable[[Any], CompressedImage | None]) -> Callable[[Any], None]:
+        """A callback that publishes the picture that a message makes, if it makes one."""
+
+        def paint(msg: Any) -> None:
+            start = time.perf_counter()
+            try:
+                picture = take(msg)
+            except ValueError as error:
+                self._diagnostics.bad_message(error)
+                return
+            if picture is not None:
+                self._overlay_publisher.publish(picture)
+                self._diagnostics.took("overlay", time.perf_counter() - start)
+
+        return paint
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped."""
+    return run_node(VisualizerNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
