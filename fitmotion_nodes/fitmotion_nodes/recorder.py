@@ -2,21 +2,24 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from fitmotion_models.exchange.mcap_files import RecordedTopic
 from fitmotion_models.exchange.ros_schema import UnknownDefinitionError
-from fitmotion_nodes.diagnostics import NodeDiagnostics
+from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import declare
 from fitmotion_nodes.recorder_parameters import RecorderParameters
 from fitmotion_nodes.recorder_topics import (
@@ -31,18 +34,45 @@ from fitmotion_nodes.recorder_topics import (
 from fitmotion_nodes.recording_thread import MEGABYTE, RecordingOptions, RecordingThread
 from fitmotion_nodes.spin import CannotRunError, run_node
 
-LOOK_FOR_TOPICS_S = 0.1  # a look costs microseconds, and what is said before it is lost to the recording
-LOOK_FOR_TROUBLE_S = 1.0
+TICK_S = 0.04  # how often messages are fetched; they keep the time at which they arrived
+LOOK_FOR_TOPICS_TICKS = 2  # a look costs microseconds, and what is said before it is lost to the recording
+REPORT_TICKS = 25
 DAY_NS = 86_400 * 10**9  # a stamp that is further from the clock is of another clock, or none (0: a static transform)
+
+
+class _Unspun(CallbackGroup):
+    """Subscriptions that the executor does not wait for.
+
+    It would wake up for every single message, which with twenty topics costs a multiple of what recording them does.
+    """
+
+    def can_execute(self, entity: Any) -> bool:
+        return False
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return False
+
+    def ending_execution(self, entity: Any) -> None:
+        """Nothing was begun."""
 
 
 @dataclass
 class _Ear:
-    """One subscription. outdated: a publisher has come whose offer it does not fit."""
+    """One subscription. put: takes the bytes of a message and what the middleware says of it."""
 
     topic: RecordedTopic
+    qos: QoSProfile
     subscription: Any
-    outdated: bool = False
+    put: Callable[[bytes, dict[str, Any]], None]
+    gaps: SequenceGaps = field(default_factory=SequenceGaps)
+
+    def messages(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """All that waits."""
+        # `handle` is what an executor takes messages from; InvalidHandle: it is being destroyed
+        handle = self.subscription.handle
+        with suppress(InvalidHandle), handle:
+            while (taken := handle.take_message(self.subscription.msg_type, True)) is not None:
+                yield taken
 
 
 class RecorderNode(Node):
@@ -66,14 +96,15 @@ class RecorderNode(Node):
         self._lost = 0
         self._said = ""
         self._recording = self._begin()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)  # not in the data path, and media time may stand still
-        self.create_timer(LOOK_FOR_TOPICS_S, self._look_for_topics, clock=steady)
-        self.create_timer(LOOK_FOR_TROUBLE_S, self._report, clock=steady)
+        self._group, self._ticks = _Unspun(), 0
+        # on the steady clock: media time may stand still
+        self.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.get_logger().info(f"recording into {self._recording.path}")
 
     def destroy_node(self) -> None:
         """Complete the file before the node goes."""
         if hasattr(self, "_recording"):
+            self._fetch()
             self._release_early(self.get_clock().now().nanoseconds, anyway=True)
             self._recording.close()
         super().destroy_node()
@@ -93,76 +124,99 @@ class RecorderNode(Node):
             reason = f"cannot record into {options.path}: {error.strerror}" if error.strerror else str(error)
             raise CannotRunError(f"recorder: {reason}") from error
 
+    def _tick(self) -> None:
+        self._fetch()
+        if self._ticks % LOOK_FOR_TOPICS_TICKS == 0:
+            self._look_for_topics()
+        if self._ticks % REPORT_TICKS == 0:
+            self._report()
+        self._ticks += 1
+
     # ---- topics ----
 
     def _look_for_topics(self) -> None:
         for name, types in self.get_topic_names_and_types():
             ear = self._ears.get(name)
-            if name in self._passed_over or (ear is not None and not ear.outdated):
+            # publishers that do not match: they offer less than was asked for, or have only just come
+            heard = ear is not None and ear.subscription.get_publisher_count() == self.count_publishers(name)
+            if heard or name in self._passed_over or not self._is_wanted(name, types):
                 continue
-            if not is_wanted(
-                name,
-                types,
-                namespace=self.get_namespace(),
-                compressed_images=self._chosen.compressed_images,
-                exclude=self._chosen.exclude,
-            ):
-                continue
-            offered = [info.qos_profile for info in self.get_publishers_info_by_topic(name)]
-            if offered:  # else somebody only listens there
-                self._listen(name, types[0], offered)
+            infos = self.get_publishers_info_by_topic(name)
+            qos = matching_qos([info.qos_profile for info in infos], keep_all=self._chosen.lossless)
+            if infos and (ear is None or qos != ear.qos):  # without publishers somebody only listens there
+                self._listen(name, types[0], infos, qos)
 
-    def _listen(self, name: str, type_name: str, offered: list[QoSProfile]) -> None:
+    def _is_wanted(self, name: str, types: list[str]) -> bool:
+        return is_wanted(
+            name,
+            types,
+            namespace=self.get_namespace(),
+            compressed_images=self._chosen.compressed_images,
+            exclude=self._chosen.exclude,
+        )
+
+    def _listen(self, name: str, type_name: str, infos: list[Any], qos: QoSProfile) -> None:
         try:
             kind, definition = message_class(type_name), definition_of(type_name)
         except UnknownDefinitionError as error:
             self._passed_over.add(name)
             self.get_logger().warning(f"{name} is not recorded: {error}")
             return
-        infos = self.get_publishers_info_by_topic(name)
+        offered = [info.qos_profile for info in infos]
         topic = RecordedTopic(name, type_name, definition, qos_text(offered), str(infos[0].topic_type_hash))
+        put = self._put_in_media_time(topic) if self._media_time else self._put_live(topic)
         if name in self._ears:
+            self._fetch_from(self._ears[name])
             self.destroy_subscription(self._ears.pop(name).subscription)
-        self._ears[name] = _Ear(
-            topic,
-            self.create_subscription(
-                kind,
-                name,
-                self._taker(topic),
-                matching_qos(offered, keep_all=self._chosen.lossless),
-                event_callbacks=SubscriptionEventCallbacks(
-                    incompatible_qos=partial(self._on_incompatible, name),
-                    message_lost=self._on_lost,
-                    use_default_callbacks=False,
-                ),
-                raw=True,
-            ),
+        subscription = self.create_subscription(
+            kind,
+            name,
+            lambda msg: None,
+            qos,
+            callback_group=self._group,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            raw=True,
         )
-
-    def _on_incompatible(self, name: str, event: Any) -> None:
-        self._ears[name].outdated = True
-
-    def _on_lost(self, event: Any) -> None:
-        self._lost += event.total_count_change
+        self._ears[name] = _Ear(topic, qos, subscription, put)
 
     # ---- messages ----
 
-    def _taker(self, topic: RecordedTopic) -> Callable[[bytes, dict[str, Any]], None]:
-        stamp_of = header_stamp if has_header(topic.definition) else None
+    def _fetch(self) -> None:
+        for ear in self._ears.values():
+            self._fetch_from(ear)
 
-        def take(data: bytes, info: dict[str, Any]) -> None:
+    def _fetch_from(self, ear: _Ear) -> None:
+        for data, info in ear.messages():
             self._diagnostics.frames_in += 1
-            sequence = (info.get("publication_sequence_number") or 0) & 0xFFFFFFFF
-            if self._media_time:
-                stamp = None if stamp_of is None else stamp_of(data)
-                self._early.append(partial(self._put_in_media_time, topic, data, sequence, stamp))
-                self._release_early(self.get_clock().now().nanoseconds)
-                return
+            missed = ear.gaps.missed(info.get("publication_sequence_number") or 0)
+            # with several publishers their counts interleave, which is no loss
+            if missed and self.count_publishers(ear.topic.name) == 1:
+                self._lost += missed
+            ear.put(data, info)
+
+    def _put_live(self, topic: RecordedTopic) -> Callable[[bytes, dict[str, Any]], None]:
+        def put(data: bytes, info: dict[str, Any]) -> None:
             arrived = info.get("received_timestamp") or time.time_ns()  # a middleware may not tell
             sent = info.get("source_timestamp") or arrived
-            self._recording.put(topic, data, arrived, sent, sequence)
+            self._recording.put(topic, data, arrived, sent, _sequence(info))
 
-        return take
+        return put
+
+    def _put_in_media_time(self, topic: RecordedTopic) -> Callable[[bytes, dict[str, Any]], None]:
+        stamped = has_header(topic.definition)
+
+        def put(data: bytes, info: dict[str, Any]) -> None:
+            stamp = header_stamp(data) if stamped else None
+
+            def put_at(now: int) -> None:
+                # at its own stamp: /clock comes on a way of its own, sooner or later than what belongs to it
+                when = max(stamp, 0) if stamp is not None and abs(now - stamp) < DAY_NS else now
+                self._recording.put(topic, data, when, when, _sequence(info))
+
+            self._early.append(put_at)
+            self._release_early(self.get_clock().now().nanoseconds)
+
+        return put
 
     def _release_early(self, now: int, *, anyway: bool = False) -> None:
         """Put what waits for the graph's clock, once it has begun.
@@ -173,11 +227,6 @@ class RecorderNode(Node):
             for put in self._early:
                 put(now)
             self._early.clear()
-
-    def _put_in_media_time(self, topic: RecordedTopic, data: bytes, sequence: int, stamp: int | None, now: int) -> None:
-        """Log at the message's own stamp: /clock comes on a way of its own, sooner or later than what belongs to it."""
-        when = max(stamp, 0) if stamp is not None and abs(now - stamp) < DAY_NS else now
-        self._recording.put(topic, data, when, when, sequence)
 
     # ---- diagnostics ----
 
@@ -201,6 +250,10 @@ class RecorderNode(Node):
             "bytes": str(recording.bytes),
             "free_mb": f"{recording.free_bytes / MEGABYTE:.0f}",
         }
+
+
+def _sequence(info: dict[str, Any]) -> int:
+    return (info.get("publication_sequence_number") or 0) & 0xFFFFFFFF  # as wide as the file has room for
 
 
 def main(args: Sequence[str] | None = None) -> int:
