@@ -46,6 +46,13 @@ def css(colour: palette.Rgb) -> str:
     return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
 
 
+def verdict_words(criterion: Criterion) -> str:
+    """What a criterion says: met, not met, not seen; or measured, but nearer to the limit than it can be measured."""
+    if criterion.verdict is Verdict.NOT_SEEN and criterion.value == criterion.value:
+        return "too close to tell"
+    return _WORDS[criterion.verdict]
+
+
 # ---- score -----------------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +133,7 @@ def _criterion(judged: Criterion, shown: Criterion | None) -> str:
     advice = judged.advice if judged.verdict is Verdict.NOT_MET else ""
     line = (
         f'<div style="display:flex;gap:7px;align-items:baseline">'
-        f'<span style="color:{colour};width:12px;font-weight:700" title="{_WORDS[judged.verdict]}">'
+        f'<span style="color:{colour};width:12px;font-weight:700" title="{verdict_words(judged)}">'
         f"{_MARKS[judged.verdict]}</span>"
         f'<span style="flex:1;{bold}">{escape(words(judged.name).capitalize())}</span>'
         f'<span style="font-variant-numeric:tabular-nums;{bold}color:{colour if bold else "inherit"}">'
@@ -136,11 +143,11 @@ def _criterion(judged: Criterion, shown: Criterion | None) -> str:
     verdict = judged.verdict.name.lower()
     return (
         f'<div class="fm-criterion" data-name="{escape(judged.name)}" data-verdict="{verdict}" '
-        f'style="margin:5px 0 7px">{line}{_gauge(value, judged, colour)}{below}</div>'
+        f'style="margin:5px 0 7px">{line}{gauge_html(value, judged, colour)}{below}</div>'
     )
 
 
-def _gauge(value: float, criterion: Criterion, colour: str) -> str:
+def gauge_html(value: float, criterion: Criterion, colour: str) -> str:
     """A bar of which the left half is good; the dot is the value, at the bar's end when it is beyond."""
     good, bad = css(palette.GOOD), css(palette.FAULT)
     dot = ""

@@ -27,7 +27,8 @@ def measurement(value: float, unit: str) -> str:
     shown, factor = _SHOWN_AS.get(unit, (unit, 1.0))
     if value != value:
         return "–"
-    return f"{value * factor:.1f}{'' if shown == '°' else ' '}{shown}".rstrip()
+    rounded = round(value * factor, 1) + 0.0  # adding 0 makes -0.0, which nobody measures, 0.0
+    return f"{rounded:.1f}{'' if shown == '°' else ' '}{shown}".rstrip()
 
 
 def score_text(assessment: Assessment) -> Text:

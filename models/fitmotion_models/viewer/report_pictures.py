@@ -1,0 +1,148 @@
+"""Key frames for a report: the stick figure over the picture with the face made unrecognisable, or the figure alone."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fitmotion_models.fms.values import Criterion, Verdict
+from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.skeleton.joint_sets import JOINT_SETS
+from fitmotion_models.viewer import palette
+from fitmotion_models.viewer.canvas import Canvas, Image
+from fitmotion_models.viewer.figure import BONES, Array, body_points, bone_colour, measured_lines, point_index
+from fitmotion_models.viewer.overlay import fitted, image_points
+from fitmotion_models.viewer.page_html import css
+
+LONGEST_SIDE, JPEG_QUALITY = 640, 82
+# What is left of a face: this many blocks across the covered circle, too few for features or identity.
+BLOCKS = 5
+# Radius of the covered circle: the landmarks' spread alone is small in profile, so that lengths of the body count too
+# (a head with its hair is about half as high as a trunk is long).
+_SPREADS, _TRUNKS, _SHOULDERS = 1.8, 0.5, 0.5
+_FACE_WORDS = ("nose", "eye", "ear", "mouth", "head")
+# stick figures, units of the drawing
+_SIZE, _SCALE = 230.0, 100.0  # one metre is _SCALE units
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One frame of a recording. stamp: seconds. image: (H, W, 3) uint8 BGR. keypoints: in it; None: nobody found."""
+
+    stamp: float
+    image: Image
+    keypoints: Keypoints | None
+
+
+def blur_face(image: Image, keypoints: Keypoints | None) -> Image:
+    """A copy in which the face cannot be recognised; all of the picture where it is not known where the face is."""
+    covered = image.copy()
+    height, width = image.shape[:2]
+    circle = None if keypoints is None else _face_circle(keypoints)
+    blocks = _pixelated(image, BLOCKS * 2)
+    if circle is None:
+        return blocks
+    (x, y), radius = circle
+    left, top = max(int(x - radius), 0), max(int(y - radius), 0)
+    right, bottom = min(int(x + radius) + 1, width), min(int(y + radius) + 1, height)
+    if right <= left or bottom <= top:
+        return covered  # the head is outside of the picture
+    mask = np.zeros((height, width), np.uint8)
+    cv2.circle(mask, (round(x), round(y)), round(radius), 255, -1)
+    patch = image.copy()
+    patch[top:bottom, left:right] = _pixelated(image[top:bottom, left:right], BLOCKS)
+    covered[mask > 0] = patch[mask > 0]
+    return covered
+
+
+def _pixelated(image: Image, blocks: int) -> Image:
+    """The picture as so many smooth blocks across: what is finer is gone, not hidden."""
+    small = cv2.resize(image, (blocks, blocks), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _face_circle(keypoints: Keypoints) -> tuple[Array, float] | None:
+    """Middle and radius of the head in the picture, pixels; also of landmarks that the model is not sure of."""
+    names = JOINT_SETS[keypoints.joint_set].joints
+    pixels = keypoints.pixels.astype(np.float64)
+    face = pixels[[any(word in name for word in _FACE_WORDS) for name in names]]
+    face = face[np.isfinite(face).all(axis=-1)]
+    points, _ = image_points(keypoints)
+    left, right = points[point_index("left_shoulder")], points[point_index("right_shoulder")]
+    shoulders, hips = 0.5 * (left + right), points[0]
+    trunk = float(np.linalg.norm(shoulders - hips))
+    if len(face):
+        middle, spread = face.mean(axis=0), float(np.linalg.norm(face - face.mean(axis=0), axis=-1).max())
+    elif np.isfinite(trunk):
+        middle, spread = shoulders + 0.45 * (shoulders - hips), 0.0
+    else:
+        return None
+    lengths = (_SPREADS * spread, _TRUNKS * trunk, _SHOULDERS * float(np.linalg.norm(left - right)))
+    seen = [length for length in lengths if np.isfinite(length)]
+    return middle, max([*seen, 8.0])
+
+
+def key_frame(picture: Picture, criteria: Iterable[Criterion], *, keep_faces: bool) -> str:
+    """The picture with the stick figure, failing criteria red, as an `<img>` that holds its own data."""
+    image = picture.image if keep_faces else blur_face(picture.image, picture.keypoints)
+    drawn, scale = fitted(image, LONGEST_SIDE)
+    if picture.keypoints is not None:
+        points, _ = image_points(picture.keypoints)
+        _draw(Canvas(drawn), points * scale, criteria)
+    _, data = cv2.imencode(".jpg", drawn, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}">'
+
+
+def _draw(canvas: Canvas, points: Array, criteria: Iterable[Criterion]) -> None:
+    bones = [bone for bone in BONES if np.isfinite(points[list(bone)]).all()]
+    for start, end in bones:
+        canvas.line(points[start], points[end], palette.PANEL, 6.0)
+    for start, end in bones:
+        canvas.line(points[start], points[end], bone_colour((start, end)), 3.0)
+    for start, end in _faulty_lines(points, criteria):
+        canvas.line(points[start], points[end], palette.FAULT, 5.0)
+
+
+def _faulty_lines(points: Array, criteria: Iterable[Criterion]) -> list[tuple[int, int]]:
+    failing = (criterion for criterion in criteria if criterion.verdict is Verdict.NOT_MET)
+    lines = (line for criterion in failing for line in measured_lines(criterion.joints))
+    return [line for line in lines if np.isfinite(points[list(line)]).all()]
+
+
+def stick_figure(pose: BodyPose, criteria: Iterable[Criterion], *, from_front: bool) -> str:
+    """The body alone as SVG, from its front or its left side; the floor is a line, failing criteria are red."""
+    points, _ = body_points(pose)
+    across = points[point_index("left_hip")] - points[point_index("right_hip")]
+    across[2] = 0.0
+    length = float(np.linalg.norm(across))
+    leftwards = across / length if length > 1e-6 else np.array([0.0, 1.0, 0.0])
+    forwards = np.array([leftwards[1], -leftwards[0], 0.0])
+    # from the front the person's left is on the right; from the left side they face to the left
+    sideways = leftwards if from_front else -forwards
+    middle = np.nanmean(points @ sideways)
+    places = np.stack([_SIZE / 2 + _SCALE * (points @ sideways - middle), _SIZE - 12 - _SCALE * points[:, 2]], axis=-1)
+    bones = [bone for bone in BONES if np.isfinite(places[list(bone)]).all()]
+    drawn = [_svg_line(places, bone, css(on_paper(bone_colour(bone))), 4.0) for bone in bones]
+    drawn += [_svg_line(places, line, css(palette.FAULT), 6.0) for line in _faulty_lines(places, criteria)]
+    head = places[point_index("head")]
+    if np.isfinite(head).all():
+        drawn.append(f'<circle cx="{head[0]:.1f}" cy="{head[1] - 8:.1f}" r="11" fill="#8a9099"/>')
+    floor = f'<line x1="8" y1="{_SIZE - 12}" x2="{_SIZE - 8}" y2="{_SIZE - 12}" stroke="#b8bec6" stroke-width="1.5"/>'
+    return f'<svg viewBox="0 0 {_SIZE:.0f} {_SIZE:.0f}" class="figure">{floor}{"".join(drawn)}</svg>'
+
+
+def _svg_line(places: Array, line: tuple[int, int], colour: str, width: float) -> str:
+    (x1, y1), (x2, y2) = places[list(line)]
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}" '
+        'stroke-linecap="round"/>'
+    )
+
+
+def on_paper(colour: palette.Rgb) -> palette.Rgb:
+    """A colour of the palette, which is for dark pages, as it is drawn on white ones."""
+    red, green, blue = (0.72 * part for part in colour)
+    return red, green, blue
