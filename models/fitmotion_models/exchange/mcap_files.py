@@ -86,7 +86,8 @@ class Recording:
 
     compression: of `COMPRESSIONS`. Raises FileExistsError when the file is there already, OSError when it cannot be
     made. A `write` only collects; `flush` puts what was collected on the disk as one chunk. When that fails (OSError)
-    the file ends with the last whole chunk and is finished as far as the disk allows: the recording is over.
+    the file ends with the last whole chunk and is finished as far as the disk allows, or is gone when it has none: the
+    recording is over.
     """
 
     def __init__(self, path: str | Path, compression: str = "zstd") -> None:
@@ -110,7 +111,6 @@ class Recording:
             self._put()
         except OSError:
             self._abandon()
-            self.path.unlink(missing_ok=True)
             raise
 
     def __enter__(self) -> "Recording":
@@ -197,8 +197,10 @@ class Recording:
             return  # what cannot be cut off is a part of a chunk, which readers pass over
         finally:
             file.close()
-        if self.bytes:
+        if self.messages:
             finish_recording(self.path, or_leave=True)
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 def read_messages(path: str | Path, topics: Collection[str] = ()) -> Iterator[RecordedMessage]:
