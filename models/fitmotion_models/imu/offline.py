@@ -5,11 +5,10 @@ At the ends of what was seen, where a filter lacks half of what it needs, a smoo
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
-from scipy.signal import butter, sosfiltfilt
 
 from fitmotion_models.imu.site_motion import SiteMotion, site_motion
 from fitmotion_models.imu.sites import Site
@@ -18,6 +17,9 @@ from fitmotion_models.imu.specific_force import angular_velocity, continuous_qua
 from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, ImuRecording, cutoffs_for
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import Float64, normalize
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 # of the Butterworth filter, which is run forward and backward: its response 1 / (1 + (f / cutoff)^6) is that of the
 # live smoothing spline, and against real sensors it is as good as order 2 or better
@@ -144,8 +146,12 @@ def _run_derivatives(
     return result
 
 
-def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float) -> "make_interp_spline":
+def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float) -> "BSpline":
     """The spline through the smoothed values (T, S, D); quintic, so that its second derivative is smooth."""
+    # here, as live sensors share this package and do without SciPy's memory
+    from scipy.interpolate import make_interp_spline
+    from scipy.signal import butter, sosfiltfilt
+
     steps = np.diff(times)
     step = float(np.median(steps))
     if (np.abs(steps - step) > EVEN * step).any():
