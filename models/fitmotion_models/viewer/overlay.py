@@ -177,7 +177,8 @@ def _free_box(canvas: Canvas, wide: float, place: Array, body: Box, taken: list[
     unit = canvas.unit
     margin, high = MARGIN * unit, LABEL_HEIGHT * unit
     sides = [body[2] + 2 * margin, body[0] - 2 * margin - wide]
-    if place[0] < 0.5 * (body[0] + body[2]):
+    # clearly on the left, so that a label for the middle of the body does not jump from side to side
+    if place[0] < 0.5 * (body[0] + body[2]) - 0.12 * (body[2] - body[0]):
         sides.reverse()
     inside = [left for left in sides if margin <= left <= canvas.width - margin - wide]
     left = inside[0] if inside else min(max(sides[0], margin), canvas.width - margin - wide)
