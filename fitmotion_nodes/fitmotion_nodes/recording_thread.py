@@ -89,7 +89,7 @@ class RecordingThread:
     # ---- in the thread, but for the first opening ----
 
     def _run(self) -> None:
-        self._finish_earlier()
+        finish_recordings(self._options.path)
         while not self._stop.wait(self._options.flush_s):
             self._write()
         self._write()
@@ -168,13 +168,14 @@ class RecordingThread:
     def _begun_before(self) -> bool:
         return self._options.path.exists()
 
-    def _finish_earlier(self) -> None:
-        """Files of ours that a crash left without their index get it."""
-        for path in _siblings(self._options.path):
-            try:
-                finish_recording(path, or_leave=True)
-            except (NotARecordingError, OSError):
-                continue  # somebody else's file of such a name
+
+def finish_recordings(path: Path) -> None:
+    """Give the files of a run, `path` and name-2, name-3, ..., the index that a crash left them without."""
+    for candidate in _siblings(path):
+        try:
+            finish_recording(candidate, or_leave=True)
+        except (NotARecordingError, OSError):
+            continue  # somebody else's file of such a name, or none
 
 
 def _siblings(path: Path) -> list[Path]:
