@@ -48,8 +48,8 @@ class CameraNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__("camera")
-        self._parameters = declare(self, CameraParameters, self._on_parameters)
-        self._diagnostics = NodeDiagnostics(self, live=not self._parameters.lossless)
+        self._settings = declare(self, CameraParameters, self._on_parameters)
+        self._diagnostics = NodeDiagnostics(self, live=not self._settings.lossless)
         self._source: ImageSource | None = None
         self._worker: Worker | None = None
         self._live: LivePlayer | None = None
@@ -57,7 +57,7 @@ class CameraNode(LifecycleNode):
         self._ended: Exception | None = None
         # ends are handled in the executor's thread: a worker cannot end a process from its own
         self._end = self.create_guard_condition(self._on_end)
-        if self._parameters.autostart:
+        if self._settings.autostart:
             self._autostart()
 
     # ---- lifecycle ----
@@ -73,7 +73,7 @@ class CameraNode(LifecycleNode):
             self._source = self._open()
         except ValueError as error:
             self._failure = str(error)
-            if not self._parameters.autostart:  # else the process ends with this line
+            if not self._settings.autostart:  # else the process ends with this line
                 self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
         self._create_publishers()
@@ -111,7 +111,7 @@ class CameraNode(LifecycleNode):
     # ---- source ----
 
     def _open(self) -> ImageSource:
-        given = self._parameters
+        given = self._settings
         source = open_source(
             given.source,
             fps=given.fps or None,
@@ -133,13 +133,13 @@ class CameraNode(LifecycleNode):
         return source
 
     def _create_publishers(self) -> None:
-        images, small = image_qos(self._parameters), frame_qos(self._parameters)
+        images, small = image_qos(self._settings), frame_qos(self._settings)
         self._image_publisher = self.create_lifecycle_publisher(RosImage, "image_raw", images)
         self._jpeg_publisher = self.create_lifecycle_publisher(CompressedImage, "image_raw/compressed", images)
         self._info_publisher = self.create_lifecycle_publisher(CameraInfo, "camera_info", small)
         self._lifecycle_publishers = [self._image_publisher, self._jpeg_publisher, self._info_publisher]
         self._window, self._acknowledgements = Window(), None
-        if self._parameters.lossless:
+        if self._settings.lossless:
             self._clock_publisher = self.create_lifecycle_publisher(Clock, "/clock", 10)
             self._lifecycle_publishers.append(self._clock_publisher)
             self._acknowledgements = self.create_subscription(
@@ -162,7 +162,7 @@ class CameraNode(LifecycleNode):
             self._worker = None
 
     def _on_parameters(self, parameters: CameraParameters) -> None:
-        self._parameters = parameters
+        self._settings = parameters
 
     # ---- frames; in the worker's thread ----
 
@@ -170,16 +170,16 @@ class CameraNode(LifecycleNode):
         assert self._source is not None
         if self._source.live:
             self._live = LivePlayer(
-                self._source, self._emit_live, self._on_camera_event, lambda: self._parameters.reconnect_s
+                self._source, self._emit_live, self._on_camera_event, lambda: self._settings.reconnect_s
             )
             self._live.run(stop)
             return
         if not wait_for_listener(self._listeners, stop):
             return
-        if self._parameters.lossless:
+        if self._settings.lossless:
             self._play_lossless(self._source, stop)
         else:
-            self._player = RealTimePlayer(self._source, self._prepare, self._emit_now, loop=self._parameters.loop)
+            self._player = RealTimePlayer(self._source, self._prepare, self._emit_now, loop=self._settings.loop)
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
@@ -219,19 +219,19 @@ class CameraNode(LifecycleNode):
         self._emit(picture, self.get_clock().now().to_msg())
 
     def _emit(self, picture: Picture, stamp: Time) -> None:
-        header = Header(stamp=stamp, frame_id=self._parameters.frame_id)
-        if self._parameters.lossless:
+        header = Header(stamp=stamp, frame_id=self._settings.frame_id)
+        if self._settings.lossless:
             self._clock_publisher.publish(Clock(clock=stamp))
             # before the image, so that it is known when the first image is worked on
             self._publish_info(header)
         picture.message.header = header
         self._image_publisher.publish(picture.message)
-        if not self._parameters.lossless:
+        if not self._settings.lossless:
             self._publish_info(header)  # after it: nothing goes before a live image
         self._diagnostics.frames_in += 1
         self._diagnostics.sent(stamp)
-        if self._parameters.compressed and self._jpeg_publisher.get_subscription_count():
-            quality = self._parameters.jpeg_quality
+        if self._settings.compressed and self._jpeg_publisher.get_subscription_count():
+            quality = self._settings.jpeg_quality
             self._jpeg_publisher.publish(compressed_image_to_msg(picture.image_bgr, header, quality))
 
     def _publish_info(self, header: Header) -> None:
@@ -257,7 +257,7 @@ class CameraNode(LifecycleNode):
             raise CannotRunError(f"camera: {self._ended}")
         if self._ended is not None:
             raise self._ended
-        self.get_logger().info(f"end of {self._parameters.source}: {self._diagnostics.frames_out} frames sent")
+        self.get_logger().info(f"end of {self._settings.source}: {self._diagnostics.frames_out} frames sent")
         raise SystemExit(0)
 
 

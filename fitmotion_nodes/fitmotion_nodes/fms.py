@@ -40,10 +40,10 @@ class FmsNode(Node):
 
     def __init__(self) -> None:
         super().__init__("fms")
-        self._parameters = declare(self, FmsParameters, self._on_parameters)
+        self._settings = declare(self, FmsParameters, self._on_parameters)
         self._session = self._make_session()
-        lossless, qos = self._parameters.lossless, frame_qos(self._parameters)
-        self._diagnostics = NodeDiagnostics(self, live=not lossless, engine=f"rules: {self._parameters.movement}")
+        lossless, qos = self._settings.lossless, frame_qos(self._settings)
+        self._diagnostics = NodeDiagnostics(self, live=not lossless, engine=f"rules: {self._settings.movement}")
         self._gaps = SequenceGaps()
         self._state_publisher = self.create_publisher(RosAssessmentState, "fms/state", qos)
         self._assessment_publisher = self.create_publisher(
@@ -59,7 +59,7 @@ class FmsNode(Node):
         self.create_service(ResetScreen, "fms/reset_screen", self._answering(self._reset_screen))
 
     def _make_session(self) -> Session:
-        given = self._parameters
+        given = self._settings
         movement, side = Movement[given.movement.upper()], Side[given.side.upper()]
         variation = Variation[given.variation.upper()]
         try:
@@ -78,7 +78,7 @@ class FmsNode(Node):
         self._diagnostics.frames_in += 1
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
         try:
-            update = self._session.update(body_pose_from_msg(msg, self._parameters.world_frame))
+            update = self._session.update(body_pose_from_msg(msg, self._settings.world_frame))
         except ValueError as error:
             self._diagnostics.bad_message(error)
             return
@@ -90,7 +90,7 @@ class FmsNode(Node):
 
     def _tell(self, assessment: Assessment, stamp: Time) -> None:
         """Publish a result and the screen that it changes."""
-        frame = self._parameters.world_frame
+        frame = self._settings.world_frame
         self._assessment_publisher.publish(assessment_to_msg(assessment, frame, stamp))
         self._publish_screen(assessment.subject, stamp)
         self.get_logger().info(
@@ -99,7 +99,7 @@ class FmsNode(Node):
         )
 
     def _publish_screen(self, subject: str, stamp: Time) -> None:
-        header = Header(stamp=stamp, frame_id=self._parameters.world_frame)
+        header = Header(stamp=stamp, frame_id=self._settings.world_frame)
         self._screen_publisher.publish(screen_to_msg(self._session.screen(subject), header))
 
     # ---- services ----
@@ -162,7 +162,7 @@ class FmsNode(Node):
 
     def _tell_again(self, assessment: Assessment) -> None:
         """Publish a result once more, corrected: the same subject, trial and repetition, with its own stamp."""
-        self._assessment_publisher.publish(assessment_to_msg(assessment, self._parameters.world_frame))
+        self._assessment_publisher.publish(assessment_to_msg(assessment, self._settings.world_frame))
 
 
 def main(args: Sequence[str] | None = None) -> int:

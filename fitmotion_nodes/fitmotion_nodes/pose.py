@@ -37,12 +37,12 @@ class PoseNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__("pose")
-        self._parameters = declare(self, PoseParameters)
-        self._diagnostics = NodeDiagnostics(self, live=not self._parameters.lossless)
+        self._settings = declare(self, PoseParameters)
+        self._diagnostics = NodeDiagnostics(self, live=not self._settings.lossless)
         self._backend: PoseBackend | None = None
         self._subscriptions_made: list[Any] = []
         self._failure = ""
-        if self._parameters.autostart:
+        if self._settings.autostart:
             self._autostart()
 
     # ---- lifecycle ----
@@ -54,13 +54,13 @@ class PoseNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the pose model and make the publishers."""
-        given = self._parameters
+        given = self._settings
         try:
             self._backend = make_backend(given.backend)
             self._calibration = CameraModel.from_file(given.calibration_file) if given.calibration_file else None
         except (ValueError, RuntimeError) as error:
             self._failure = str(error)
-            if not self._parameters.autostart:  # else the process ends with this line
+            if not self._settings.autostart:  # else the process ends with this line
                 self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
         self._estimator: BodyEstimator | None = None  # made with the first image, whose size it has to know
@@ -78,9 +78,9 @@ class PoseNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to take images. camera_info comes first, so that it is known when the first image is."""
         result = super().on_activate(state)
-        images = image_qos(self._parameters, newest=True)
+        images = image_qos(self._settings, newest=True)
         self._subscriptions_made = [
-            self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, frame_qos(self._parameters)),
+            self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, frame_qos(self._settings)),
             self.create_subscription(RosImage, "image_raw", self._on_image, images),
         ]
         return result
@@ -140,7 +140,7 @@ class PoseNode(LifecycleNode):
             self._diagnostics.bad_message(error)
             keypoints, estimate = None, None
         if estimate is not None and estimate.pose is not None:
-            frame = self._parameters.world_frame
+            frame = self._settings.world_frame
             self._body_publisher.publish(body_pose_to_msg(estimate.pose, frame, msg.header.stamp))
         self._answer(key, keypoints, msg)
         self._diagnostics.sent(msg.header.stamp)
@@ -178,8 +178,8 @@ class PoseNode(LifecycleNode):
         if (camera.width, camera.height) != (width, height):
             camera = camera.scaled_to(width, height)
         if self._estimator is None:
-            tilt = None if math.isnan(self._parameters.tilt) else self._parameters.tilt
-            self._estimator = BodyEstimator(camera, tilt=tilt, subject=self._parameters.subject)
+            tilt = None if math.isnan(self._settings.tilt) else self._settings.tilt
+            self._estimator = BodyEstimator(camera, tilt=tilt, subject=self._settings.subject)
         self._estimator.camera = camera
         return self._estimator
 
@@ -192,7 +192,7 @@ class PoseNode(LifecycleNode):
             width=msg.width,
             height=msg.height,
             joint_set=self._backend.joint_set,
-            subject=self._parameters.subject,
+            subject=self._settings.subject,
         )
         self._answers[key] = skeleton
         if len(self._answers) > REMEMBERED:

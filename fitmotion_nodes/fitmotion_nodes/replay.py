@@ -35,10 +35,10 @@ class ReplayNode(Node):
 
     def __init__(self) -> None:
         super().__init__("replay")
-        self._parameters = declare(self, ReplayParameters, self._on_parameters)
+        self._settings = declare(self, ReplayParameters, self._on_parameters)
         self._clip = self._load()
-        lossless, qos = self._parameters.lossless, frame_qos(self._parameters)
-        name = self._parameters.clip or f"mover {self._parameters.mover}"
+        lossless, qos = self._settings.lossless, frame_qos(self._settings)
+        name = self._settings.clip or f"mover {self._settings.mover}"
         engine = f"{name}: {len(self._clip)} poses, {self._clip.fps:.4g} Hz"
         self._diagnostics = NodeDiagnostics(self, live=not lossless, engine=engine)
         self._publisher = self.create_publisher(RosBodyPose, "body_pose", qos)
@@ -60,7 +60,7 @@ class ReplayNode(Node):
 
     def _load(self) -> MotionClip:
         """The clip, its poses checked as a consumer will. Raises CannotRunError with one sentence."""
-        given = self._parameters
+        given = self._settings
         try:
             clip = load_clip(given.clip) if given.clip else make_mover(given.mover, fps=given.fps)
             if given.clip:
@@ -74,14 +74,14 @@ class ReplayNode(Node):
         return clip
 
     def _on_parameters(self, parameters: ReplayParameters) -> None:
-        self._parameters = parameters
+        self._settings = parameters
 
     # ---- poses; in the worker's thread ----
 
     def _play(self, stop: Event) -> None:
         if not wait_for_listener(self._publisher.get_subscription_count, stop):
             return
-        if self._parameters.lossless:
+        if self._settings.lossless:
             self._play_lossless(stop)
         else:
             self._play_in_real_time(stop)
@@ -107,20 +107,20 @@ class ReplayNode(Node):
                     return
                 # to the next pose; from the last one to the first of the next round a nominal frame
                 step = stamps[index + 1] - stamps[index] if index + 1 < len(stamps) else 1.0 / self._clip.fps
-                step /= self._parameters.speed
+                step /= self._settings.speed
                 if pacer.late(due) > step:
                     self._diagnostics.dropped += 1  # the machine was away for longer than a frame: the newest wins
                 else:
                     self._emit(pose, self.get_clock().now().to_msg())
                 due += step
-            if not self._parameters.loop:
+            if not self._settings.loop:
                 return
 
     def _emit(self, pose: BodyPose, stamp: Time) -> None:
-        if self._parameters.lossless:
+        if self._settings.lossless:
             self._clock_publisher.publish(Clock(clock=stamp))
         self._diagnostics.frames_in += 1
-        self._publisher.publish(body_pose_to_msg(pose, self._parameters.world_frame, stamp))
+        self._publisher.publish(body_pose_to_msg(pose, self._settings.world_frame, stamp))
         self._diagnostics.sent(stamp)
 
     # ---- the end ----

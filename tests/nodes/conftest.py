@@ -168,5 +168,10 @@ def run_node_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield start
     for process in processes:
         if process.poll() is None:
-            process.kill()
-        process.communicate()
+            process.terminate()
+    for process in processes:
+        try:
+            process.communicate(timeout=5.0)
+        except subprocess.TimeoutExpired:
+            process.kill()  # it leaves its shared memory behind, so only when asking did not help
+            process.communicate()
