@@ -62,7 +62,7 @@ class DashboardNode(Node):
     """Serves the page on the parameters host and port.
 
     Subscribes fms/assessment, fms/screen, /diagnostics; while a browser looks also body_pose, fms/state,
-    overlay/compressed (where nobody publishes it image_raw/compressed) and one imu_<site>/data_raw.
+    overlay/compressed (where nobody publishes it image_raw/compressed) and the imu_<site>/data_raw that was chosen.
     Calls fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen. Publishes /diagnostics.
     """
 
@@ -164,18 +164,12 @@ class DashboardNode(Node):
         self._give_up_waiting()
 
     def _look_around(self) -> None:
-        """Take the overlay where there is one, and the sensor that was chosen, or the first."""
+        """Take the overlay where there is one, and the sensor that was chosen."""
         topic = OVERLAY if self.count_publishers(OVERLAY) else PLAIN
         self._picture = self._switched(self._picture, CompressedImage, topic, self._on_picture, NEWEST)
         sensors = self._sensors()
         self._page.show_sensors(sensors)
-        chosen = self._watch.sensor.topic
-        if chosen not in sensors:
-            chosen = sensors[0] if sensors else ""
-        if chosen != self._watch.sensor.topic:
-            self._watch.sensor.topic = chosen
-            self._watch.sensor.samples.clear()
-        self._sensor = self._switched(self._sensor, Imu, chosen, self._on_imu, SAMPLES)
+        self._sensor = self._switched(self._sensor, Imu, self._watch.sensor.topic, self._on_imu, SAMPLES)
 
     def _switched(self, subscription: Any, kind: type, topic: str, callback: Callable[[Any], None], qos: Any) -> Any:
         """A subscription to this topic, the one there is where it is; None for no topic."""

@@ -160,7 +160,10 @@ def test_one_sensor_is_heard_the_one_that_was_chosen(board) -> None:
     topics = ("/imu_chest/data_raw", "/imu_pelvis/data_raw")
     chest, pelvis = (it.graph.node.create_publisher(Imu, topic, 10) for topic in topics)
     it.page.look(1)
-    it.graph.until(lambda: it.page.sensors == topics and chest.get_subscription_count() == 1)
+    it.graph.until(lambda: it.page.sensors == topics)
+    assert chest.get_subscription_count() == 0  # samples are many: only on request
+    it.page.press(ChooseSensor(topics[0]))
+    it.graph.until(lambda: chest.get_subscription_count() == 1)
     sample = Imu()
     sample.header.stamp.sec, sample.linear_acceleration.z = 5, 9.81
     chest.publish(sample)
@@ -169,6 +172,8 @@ def test_one_sensor_is_heard_the_one_that_was_chosen(board) -> None:
     it.page.press(ChooseSensor(topics[1]))
     it.graph.until(lambda: pelvis.get_subscription_count() == 1 and chest.get_subscription_count() == 0)
     assert not it.node._watch.sensor.samples
+    it.page.press(ChooseSensor(""))
+    it.graph.until(lambda: pelvis.get_subscription_count() == 0)
 
 
 def test_nodes_of_our_graph_are_listed(board) -> None:

@@ -23,7 +23,7 @@ from fitmotion_models.viewer.watch import Watch
 LEFT_WIDTH, RIGHT_WIDTH = 400, 360  # pixels
 # How often the slower parts are looked at, seconds: nobody reads numbers faster, and browsers draw them anew each time.
 _TEXT_S, _CURVE_S, _NODES_S = 0.1, 0.25, 1.0
-_NO_SENSOR = "none"
+_NO_SENSOR = "none"  # first, as a hundred samples a second cost more than the rest of the page
 _AXIS_COLOURS = ("#ff6b6b", "#51cf66", "#4dabf7")  # x, y, z as everywhere: red, green, blue
 
 
@@ -214,6 +214,8 @@ class Page:
             self._timeline.content = timeline_html(person.timeline)
             self._screen.content = screen_html(person.screen)
         samples = watch.sensor.samples
+        for plot in self._plots:
+            plot.visible = bool(samples)
         if samples and samples[-1][0] != self._sensor_seen:
             self._sensor_seen = samples[-1][0]
             values = watch.sensor.newest(self._sensor_s)
@@ -223,7 +225,7 @@ class Page:
     def show_sensors(self, topics: tuple[str, ...]) -> None:
         """The inertial sensors' topics to choose from, `.../imu_<site>/data_raw`."""
         self._topics = {words(topic.split("/")[-2].removeprefix("imu_")): topic for topic in topics}
-        options = tuple(self._topics) or (_NO_SENSOR,)
+        options = (_NO_SENSOR, *self._topics)
         if self._sensor.options != options:
             self._sensor.options = options
 
