@@ -86,13 +86,13 @@ class RecorderNode(Node):
 
     def __init__(self) -> None:
         super().__init__("recorder")
-        self._chosen = declare(self, RecorderParameters)
+        self._settings = declare(self, RecorderParameters)
         self._media_time = bool(self.get_parameter("use_sim_time").value)
         # messages from before the graph's clock has begun; each is put when it is known what time it is
         self._early: list[Callable[[int], None]] = []
         self._ears: dict[str, _Ear] = {}
         self._passed_over: set[str] = set()
-        self._diagnostics = NodeDiagnostics(self, live=False, engine=f"MCAP, {self._chosen.compression}")
+        self._diagnostics = NodeDiagnostics(self, live=False, engine=f"MCAP, {self._settings.compression}")
         self._lost = 0
         self._said = ""
         self._recording = self._begin()
@@ -110,7 +110,7 @@ class RecorderNode(Node):
         super().destroy_node()
 
     def _begin(self) -> RecordingThread:
-        given = self._chosen
+        given = self._settings
         options = RecordingOptions(
             path=Path(given.path).expanduser(),
             compression=given.compression,
@@ -142,7 +142,7 @@ class RecorderNode(Node):
             if heard or name in self._passed_over or not self._is_wanted(name, types):
                 continue
             infos = self.get_publishers_info_by_topic(name)
-            qos = matching_qos([info.qos_profile for info in infos], keep_all=self._chosen.lossless)
+            qos = matching_qos([info.qos_profile for info in infos], keep_all=self._settings.lossless)
             if infos and (ear is None or qos != ear.qos):  # without publishers somebody only listens there
                 self._listen(name, types[0], infos, qos)
 
@@ -151,8 +151,8 @@ class RecorderNode(Node):
             name,
             types,
             namespace=self.get_namespace(),
-            compressed_images=self._chosen.compressed_images,
-            exclude=self._chosen.exclude,
+            compressed_images=self._settings.compressed_images,
+            exclude=self._settings.exclude,
         )
 
     def _listen(self, name: str, type_name: str, infos: list[Any], qos: QoSProfile) -> None:
