@@ -141,7 +141,6 @@ class DashboardNode(Node):
         self._look_around()
         self._update_timer.reset()
         self._look_timer.reset()
-        self._update()
 
     def _pause(self) -> None:
         """Nobody looks: hear and draw nothing but results, which are few."""
@@ -156,6 +155,9 @@ class DashboardNode(Node):
             self._page.update(self._watch)  # who comes next is not shown somebody who left long ago
 
     def _update(self) -> None:
+        if not self._page.clients:
+            self._pause()
+            return
         start = time.perf_counter()
         self._page.update(self._watch)
         self._diagnostics.frames_out += 1
