@@ -43,7 +43,7 @@ class FakePage:
 
     def __init__(self, host, port, on_command, on_clients, *, sensor_s) -> None:
         self.press, self._on_clients = on_command, on_clients
-        self.clients, self.updates, self.answers, self.sensors, self.watch = 0, 0, [], (), None
+        self.clients, self.updates, self.answers, self.sensors = 0, 0, [], ()
         self.closed = False
 
     def look(self, clients: int) -> None:
@@ -51,7 +51,7 @@ class FakePage:
         self._on_clients()
 
     def update(self, watch) -> None:
-        self.updates, self.watch = self.updates + 1, watch
+        self.updates += 1
 
     def answer(self, text: str, *, good: bool) -> None:
         self.answers.append((text, good))
@@ -110,8 +110,8 @@ def test_a_test_reaches_the_page(board) -> None:
         if update.assessment is not None:
             results.publish(assessment_to_msg(update.assessment))
         it.graph.spin_for(0.005)
-    it.graph.until(lambda: it.page.watch is not None and it.page.watch.shown == "mover")
-    person = it.page.watch.people["mover"]
+    it.graph.until(lambda: it.node._watch.shown == "mover")
+    person = it.node._watch.people["mover"]
     it.graph.until(lambda: person.test.score == 3 and person.timeline.last is not None)
     assert person.test.repetitions == 1 and person.pose is not None
     it.page.look(0)
@@ -127,7 +127,7 @@ def test_a_bad_message_is_counted_and_the_page_goes_on(board) -> None:
     poses.publish(BodyPose())
     it.graph.until(lambda: it.graph.values("dashboard", reports).get("bad_messages") == "1")
     poses.publish(body_pose_to_msg(CLIP.frame(0)))
-    it.graph.until(lambda: "mover" in it.page.watch.people)
+    it.graph.until(lambda: "mover" in it.node._watch.people)
 
 
 def test_the_overlay_is_preferred_to_the_plain_picture(board) -> None:
@@ -136,11 +136,11 @@ def test_the_overlay_is_preferred_to_the_plain_picture(board) -> None:
     it.page.look(1)
     it.graph.until(lambda: plain.get_subscription_count() == 1)
     plain.publish(CompressedImage(format="bgr8; jpeg compressed bgr8", data=b"plain"))
-    it.graph.until(lambda: it.page.watch.picture == (b"plain", "jpeg"))
+    it.graph.until(lambda: it.node._watch.picture == (b"plain", "jpeg"))
     overlay = it.graph.node.create_publisher(CompressedImage, "overlay/compressed", 1)
     it.graph.until(lambda: overlay.get_subscription_count() == 1 and plain.get_subscription_count() == 0)
     overlay.publish(CompressedImage(format="png", data=b"overlay"))
-    it.graph.until(lambda: it.page.watch.picture == (b"overlay", "png"))
+    it.graph.until(lambda: it.node._watch.picture == (b"overlay", "png"))
 
 
 def test_pictures_come_at_their_rate_at_most(board) -> None:
@@ -152,7 +152,7 @@ def test_pictures_come_at_their_rate_at_most(board) -> None:
         camera.publish(CompressedImage(format="jpeg", data=b"x"))
         it.graph.spin_for(0.025)
     most = 1 + (time.monotonic() - start) * 4.0 / 0.9
-    assert 2 <= it.page.watch.pictures <= most
+    assert 2 <= it.node._watch.pictures <= most
 
 
 def test_one_sensor_is_heard_the_one_that_was_chosen(board) -> None:
