@@ -33,7 +33,7 @@ app.add_typer(bench, name="bench")
 
 def _parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
     """`camera.fps=15` and the like as node -> parameter -> value, each in the type that the parameter has."""
-    from fitmotion_nodes.parameters import value_from_text
+    from fitmotion_nodes.node_parameters import value_from_text
 
     overrides: dict[str, dict[str, Any]] = {}
     for text in texts:
@@ -57,6 +57,7 @@ def up(
         bool,
         typer.Option("--lossless", help="Every frame of a recording, however long it takes: the results of `assess`."),
     ] = False,
+    record: Annotated[bool, typer.Option("--record", help="Record all messages into the run's folder (MCAP).")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Start a recording again at its end, until Ctrl-C.")] = False,
     movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
     board: Annotated[
@@ -67,6 +68,16 @@ def up(
         float | None,
         typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
     ] = None,
+    imu: Annotated[
+        str,
+        typer.Option(help="Virtual inertial sensors at these places: pelvis,left_wrist,... or all.", metavar="SITES"),
+    ] = "",
+    visualize: Annotated[
+        bool, typer.Option("--visualize", help="Publish markers, TF, a robot model and the overlay, for rviz.")
+    ] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve a page with body, picture, criteria and buttons on this machine.")
+    ] = False,
     domain: Annotated[int | None, typer.Option(help="ROS domain, 0 to 101. Default: $ROS_DOMAIN_ID, else 0.")] = None,
     namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes, for instance rig_1.")] = "",
     params_file: Annotated[
@@ -96,6 +107,8 @@ def up(
 
       ./fitmotion up --source rtsp://192.168.1.20/stream --param camera.width=1280 --param camera.height=720
 
+      ./fitmotion up --source 0 --dashboard --imu pelvis,right_thigh
+
       ./fitmotion up --mover squat_heels_up --loop     no camera: a moving body with a known fault
     """
     import math
@@ -116,10 +129,14 @@ def up(
         mover=mover,
         lossless=lossless,
         loop=loop,
+        record=record,
         movement=movement.lower(),
         variation=variation,
         subject=subject,
         tilt_deg=math.nan if tilt is None else tilt,
+        imu=imu,
+        visualize=visualize,
+        dashboard=dashboard,
         domain=domain,
         namespace=namespace,
         params_file=params_file,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fitmotion_nodes.dashboard_parameters import DashboardParameters
 from fitmotion_nodes.parameter_files import overrides_for
 from fitmotion_nodes.parameters import (
     CameraParameters,
@@ -21,6 +22,9 @@ from fitmotion_nodes.parameters import (
     ReplayParameters,
     from_overrides,
 )
+from fitmotion_nodes.recorder_parameters import RecorderParameters
+from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
+from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 PACKAGE = "fitmotion_nodes"
 # Fast DDS 2.14 (Jazzy) reads the first name, 3.2 (Kilted) the second
@@ -35,7 +39,8 @@ class GraphOptions:
     mover: name of a built-in subject instead of a camera. Exactly one of the three is given.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
     movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
-    "rig_1".
+    "rig_1". imu: sites of virtual inertial sensors, empty for none. visualize: markers, TF and overlay for rviz.
+    dashboard: a page in the browser.
     params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value,
     overrides all.
     """
@@ -45,10 +50,14 @@ class GraphOptions:
     mover: str = ""
     lossless: bool = False
     loop: bool = False
+    record: str = ""
     movement: str = ""
     variation: str = ""
     subject: str = ""
     tilt: float = math.nan
+    imu: str = ""
+    visualize: bool = False
+    dashboard: bool = False
     namespace: str = ""
     params_file: Path | None = None
     log_level: str = "info"
@@ -139,7 +148,13 @@ def _pose(options: GraphOptions, place: Place) -> NodeSpec:
 
 
 def _replay(options: GraphOptions, place: Place) -> NodeSpec:
-    chosen = _given(clip=options.replay, mover=options.mover, loop=options.loop, subject=options.subject)
+    chosen = _given(
+        clip=options.replay,
+        mover=options.mover,
+        loop=options.loop,
+        subject=options.subject,
+        wait_for="fms,recorder" if options.lossless and options.record else "",
+    )
     return NodeSpec(
         executable="replay",
         name="replay",
@@ -158,12 +173,42 @@ def _fms(options: GraphOptions, place: Place) -> NodeSpec:
     )
 
 
+def _virtual_imu(options: GraphOptions, place: Place) -> NodeSpec:
+    return NodeSpec(
+        executable="virtual_imu",
+        name="virtual_imu",
+        kind=VirtualImuParameters,
+        parameters={**_timing(options), **_given(sites=options.imu)},
+    )
+
+
+def _visualizer(options: GraphOptions, place: Place) -> NodeSpec:
+    return NodeSpec(executable="visualizer", name="visualizer", kind=VisualizerParameters, parameters=_timing(options))
+
+
+def _dashboard(options: GraphOptions, place: Place) -> NodeSpec:
+    return NodeSpec(executable="dashboard", name="dashboard", kind=DashboardParameters, parameters=_timing(options))
+
+
+def _recorder(options: GraphOptions, place: Place) -> NodeSpec:
+    return NodeSpec(
+        executable="recorder",
+        name="recorder",
+        kind=RecorderParameters,
+        parameters={**_timing(options), **_given(path=options.record)},
+    )
+
+
 # (condition, node): the whole graph, in the order of the data
 _GRAPH: tuple[tuple[Callable[[GraphOptions], bool], Callable[[GraphOptions, Place], NodeSpec]], ...] = (
     (lambda options: options.has_camera, _camera),
     (lambda options: options.has_camera, _pose),
     (lambda options: not options.has_camera, _replay),
     (lambda options: True, _fms),
+    (lambda options: bool(options.record), _recorder),
+    (lambda options: bool(options.imu), _virtual_imu),
+    (lambda options: options.visualize or options.dashboard, _visualizer),
+    (lambda options: options.dashboard, _dashboard),
 )
 
 
@@ -189,6 +234,17 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
         # a lossless run that lost a process has lost frames: only a new run from the first frame gives the true result
         restart_together=options.lossless,
     )
+
+
+def recording_into(graph: Graph, folder: Path) -> Graph:
+    """The graph with its recorder's file inside this folder, unless the path given is absolute."""
+    nodes = tuple(
+        replace(spec, parameters={**spec.parameters, "path": str(folder / spec.parameters["path"])})
+        if spec.executable == "recorder"
+        else spec
+        for spec in graph.nodes
+    )
+    return replace(graph, nodes=nodes)
 
 
 def _complete(spec: NodeSpec, options: GraphOptions, config_dir: Path) -> NodeSpec:

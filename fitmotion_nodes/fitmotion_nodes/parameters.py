@@ -4,7 +4,6 @@ A field is read-only unless it is marked `dynamic`; dynamic fields are checked a
 the node hears of the new value. Nothing is accepted and then ignored: an override that no field has is an error.
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,9 @@ from fitmotion_nodes.parameter_fields import (
     declare,
     from_overrides,
     parameter,
-    type_word,
 )
 
 __all__ = [
-    "NODE_PARAMETERS",
     "PARAMETERS_EXIT_CODE",
     "CameraParameters",
     "FmsParameters",
@@ -38,7 +35,6 @@ __all__ = [
     "is_live_source",
     "parameter",
     "result_qos",
-    "value_from_text",
 ]
 
 RELIABILITIES = ("auto", "best_effort", "reliable")
@@ -207,7 +203,8 @@ class FmsParameters(StreamParameters):
 class ReplayParameters(StreamParameters):
     """Parameters of the replay node: a recorded clip or the built-in subject, played as BodyPose."""
 
-    clip: str = parameter("", "clip file (.npz) to play; empty: the mover")
+    clip: str = parameter("", "clip file (.npz) or recording (.mcap) to play; empty: the mover")
+    wait_for: str = parameter("", "nodes that must listen before the first pose, names joined by commas")
     mover: str = parameter("", "built-in subject to play, for instance squat; empty: the clip")
     subject: str = parameter("", "name of the subject in the messages; empty: the clip's own")
     world_frame: str = parameter("world", "frame of the body poses")
@@ -229,32 +226,6 @@ class ReplayParameters(StreamParameters):
         if self.lossless and self.loop:
             raise ParameterError("lossless=true with loop=true would never end; set one of them to false")
         _check_file("clip", self.clip)
-
-
-NODE_PARAMETERS: dict[str, type[NodeParameters]] = {
-    "camera": CameraParameters,
-    "pose": PoseParameters,
-    "fms": FmsParameters,
-    "replay": ReplayParameters,
-}
-
-
-def value_from_text(node: str, name: str, text: str) -> Any:
-    """A parameter's value as a person types it, in the type that the parameter has.
-
-    Raises ParameterError for an unknown node or parameter and for text that cannot be of that type.
-    """
-    if node not in NODE_PARAMETERS:
-        raise ParameterError(f"{node}.{name}: no node is called {node}; known: {', '.join(NODE_PARAMETERS)}")
-    defaults: dict[str, Any] = {item.name: item.default for item in dataclasses.fields(NODE_PARAMETERS[node])}
-    if name not in defaults:
-        raise ParameterError(f"{node}.{name}: unknown parameter; known: {', '.join(sorted(defaults))}")
-    kind = type(defaults[name])
-    words = {"true": True, "false": False}
-    try:
-        return words[text.lower()] if kind is bool else kind(text)
-    except (KeyError, ValueError):
-        raise ParameterError(f"{node}.{name}={text}: it must be {type_word(kind)}") from None
 
 
 def is_live_source(source: str) -> bool:

@@ -21,6 +21,7 @@ from fitmotion_nodes.conversions import body_pose_to_msg, check_body_pose, stamp
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
 from fitmotion_nodes.parameters import ReplayParameters, declare, frame_qos
+from fitmotion_nodes.recordings import SUFFIX, RecordedPoses, load_poses
 from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last pose, so that it leaves the process before the process ends
@@ -58,10 +59,12 @@ class ReplayNode(Node):
             self._worker.stop()
         super().destroy_node()
 
-    def _load(self) -> MotionClip:
+    def _load(self) -> MotionClip | RecordedPoses:
         """The clip, its poses checked as a consumer will. Raises CannotRunError with one sentence."""
         given = self._settings
         try:
+            if given.clip.endswith(SUFFIX):
+                return load_poses(given.clip, subject=given.subject, world_frame=given.world_frame)
             clip = load_clip(given.clip) if given.clip else make_mover(given.mover, fps=given.fps)
             if given.clip:
                 clip = replace(clip, source=Source.REPLAY)
@@ -79,7 +82,7 @@ class ReplayNode(Node):
     # ---- poses; in the worker's thread ----
 
     def _play(self, stop: Event) -> None:
-        if not wait_for_listener(self._publisher.get_subscription_count, stop):
+        if not wait_for_listener(self._listeners, stop):
             return
         if self._settings.lossless:
             self._play_lossless(stop)
@@ -87,6 +90,12 @@ class ReplayNode(Node):
             self._play_in_real_time(stop)
         self._publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
+
+    def _listeners(self) -> int:
+        """How many listen; 0 while one of those that must not miss the start is not there."""
+        there = {info.node_name for info in self.get_subscriptions_info_by_topic(self._publisher.topic_name)}
+        wanted = {name for name in self._settings.wait_for.split(",") if name}
+        return int(self._publisher.get_subscription_count()) if wanted <= there else 0
 
     def _play_lossless(self, stop: Event) -> None:
         for pose in self._clip:
@@ -108,7 +117,8 @@ class ReplayNode(Node):
                 # to the next pose; from the last one to the first of the next round a nominal frame
                 step = stamps[index + 1] - stamps[index] if index + 1 < len(stamps) else 1.0 / self._clip.fps
                 step /= self._settings.speed
-                if pacer.late(due) > step:
+                # several people in one image have the same stamp
+                if pacer.late(due) > max(step, 1.0 / self._clip.fps / self._settings.speed):
                     self._diagnostics.dropped += 1  # the machine was away for longer than a frame: the newest wins
                 else:
                     self._emit(pose, self.get_clock().now().to_msg())

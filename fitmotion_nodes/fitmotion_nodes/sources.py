@@ -56,10 +56,14 @@ def check(choice: Choice) -> None:
             raise ValueError(f"mover {choice.mover!r} is unknown; known: {', '.join(MOVERS)}")
     elif choice.replay:
         from fitmotion_models.skeleton.clip_file import load_clip
+        from fitmotion_nodes.recordings import SUFFIX, load_poses
 
         if not Path(choice.replay).expanduser().is_file():
             raise ValueError(f"{choice.replay}: no such file")
-        load_clip(Path(choice.replay).expanduser())
+        if choice.replay.endswith(SUFFIX):
+            load_poses(Path(choice.replay).expanduser())
+        else:
+            load_clip(Path(choice.replay).expanduser())
     elif "://" not in choice.source:
         from fitmotion_models.pose.image_source import open_source
 

@@ -19,11 +19,12 @@ from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
 from fitmotion_models.viewer.terminal import assessments_view
 from fitmotion_nodes.child_process import NotBuiltError
 from fitmotion_nodes.domain_lock import DomainLock, DomainTakenError
-from fitmotion_nodes.graph import Graph, GraphOptions, build_graph
+from fitmotion_nodes.graph import Graph, GraphOptions, build_graph, recording_into
 from fitmotion_nodes.live_view import make_view
 from fitmotion_nodes.monitor import GraphMonitor, MonitorError, Observations
 from fitmotion_nodes.parameters import PoseParameters
 from fitmotion_nodes.places import config_dir, default_out
+from fitmotion_nodes.recording_thread import finish_recordings
 from fitmotion_nodes.run_folder import RunFolder, RunFolderError
 from fitmotion_nodes.shared_memory import remove_dead_ports, remove_dead_segments
 from fitmotion_nodes.sources import Choice, choose
@@ -31,6 +32,7 @@ from fitmotion_nodes.supervisor import Outcome, Result, Supervisor
 
 BAD_INPUT_EXIT_CODE = 2
 FAILED_EXIT_CODE = 1
+RECORDING = "recording.mcap"
 MAX_DOMAIN = 232  # beyond it the port numbers that DDS makes of a domain end
 _DISCOVERY_S = 0.5  # in which other nodes of this machine have been heard of
 _LAST_WORDS_S = 5.0  # for the scorer to answer the last frame after the source has ended
@@ -46,10 +48,14 @@ class UpOptions:
     mover: str = ""
     lossless: bool = False
     loop: bool = False
+    record: bool = False
     movement: str = ""
     variation: str = ""
     subject: str = ""
     tilt_deg: float = math.nan
+    imu: str = ""
+    visualize: bool = False
+    dashboard: bool = False
     domain: int | None = None
     namespace: str = ""
     params_file: Path | None = None
@@ -74,7 +80,7 @@ def up(options: UpOptions) -> int:
             if lock.abandoned_since is not None:
                 _clean_up_since(lock.abandoned_since)
             folder = RunFolder(options.out or default_out(), datetime.now())
-            return LiveRun(options, choice, graph, folder, stop).run()
+            return LiveRun(options, choice, recording_into(graph, folder.path.resolve()), folder, stop).run()
     except (ValueError, DomainTakenError, RunFolderError, NotBuiltError, MonitorError) as error:
         return _fail(str(error), BAD_INPUT_EXIT_CODE)
 
@@ -127,6 +133,7 @@ class LiveRun:
             self._supervisor.stop()
             self._monitor.close()
             self._folder.close()
+            finish_recordings(self._folder.path / RECORDING)  # a recorder that was killed at the end leaves it open
             _clean_up_since(self._began)
         if outcome is not None and outcome.result is not Result.COMPLETE:
             return _fail(outcome.text, BAD_INPUT_EXIT_CODE if outcome.result is Result.REFUSED else FAILED_EXIT_CODE)
@@ -213,10 +220,14 @@ def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
         mover=choice.mover,
         lossless=options.lossless,
         loop=options.loop,
+        record=RECORDING if options.record else "",
         movement=options.movement,
         variation=options.variation,
         subject=options.subject,
         tilt=math.radians(options.tilt_deg),
+        imu=options.imu,
+        visualize=options.visualize,
+        dashboard=options.dashboard,
         namespace=options.namespace,
         params_file=options.params_file,
         log_level=options.log_level,

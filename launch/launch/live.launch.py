@@ -44,6 +44,10 @@ ARGUMENTS = (
     ("variation", "", "which form of it, for instance deep_squat_board"),
     ("subject", "", "whose movement it is"),
     ("tilt", "nan", "downward tilt of the camera, radians; nan: measured from the standing person"),
+    ("imu", "", "virtual inertial sensors at these places: pelvis,left_wrist,... or all"),
+    ("rviz", "false", "publish markers, TF, a robot model and the overlay, and start rviz2 with a view of them"),
+    ("dashboard", "false", "serve a page with body, picture, criteria and buttons"),
+    ("record", "", "record the whole graph into this file (.mcap)"),
     ("namespace", "", "namespace of the nodes"),
     ("use_sim_time", "false", "take the time from somebody else's /clock; lossless sets it by itself"),
     ("params_file", "", "ROS parameter file that overrides the graph's own"),
@@ -64,8 +68,13 @@ def generate_launch_description() -> LaunchDescription:
 def launch_graph(context: LaunchContext) -> list[Action]:
     """Read the arguments and translate their graph."""
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    graph = build_graph(graph_options(given), CONFIG)
-    return actions_of(graph, respawn=truth("respawn", given["respawn"]))
+    options = graph_options(given)
+    graph = build_graph(options, CONFIG)
+    actions = actions_of(graph, respawn=truth("respawn", given["respawn"]))
+    if options.visualize:
+        config = str(CONFIG.parent / "rviz" / "live.rviz")
+        actions.append(Node(package="rviz2", executable="rviz2", namespace=options.namespace, arguments=["-d", config]))
+    return actions
 
 
 def graph_options(given: dict[str, str]) -> GraphOptions:
@@ -73,7 +82,14 @@ def graph_options(given: dict[str, str]) -> GraphOptions:
     if not (given["source"] or given["replay"] or given["mover"]):
         given = {**given, "source": "0"}
     sim_time = {"use_sim_time": True} if truth("use_sim_time", given["use_sim_time"]) else {}
-    names = ("camera", "pose", "fms") if given["source"] else ("replay", "fms")
+    visualize, dashboard = truth("rviz", given["rviz"]), truth("dashboard", given["dashboard"])
+    names = (
+        *(("camera", "pose", "fms") if given["source"] else ("replay", "fms")),
+        *(("virtual_imu",) if given["imu"] else ()),
+        *(("visualizer",) if visualize or dashboard else ()),
+        *(("dashboard",) if dashboard else ()),
+        *(("recorder",) if given["record"] else ()),
+    )
     try:
         tilt = float(given["tilt"])
     except ValueError:
@@ -90,6 +106,10 @@ def graph_options(given: dict[str, str]) -> GraphOptions:
         variation=given["variation"],
         subject=given["subject"],
         tilt=tilt,
+        imu=given["imu"],
+        visualize=visualize,
+        dashboard=dashboard,
+        record=given["record"],
         namespace=given["namespace"],
         params_file=Path(given["params_file"]) if given["params_file"] else None,
         log_level=given["log_level"],

@@ -9,7 +9,8 @@ import pytest
 from fitmotion_nodes import sources
 from fitmotion_nodes.bench import HEIGHT, WIDTH, BenchError, FrameRecords, letterbox, summary, usage
 from fitmotion_nodes.cli import main
-from fitmotion_nodes.parameters import ParameterError, value_from_text
+from fitmotion_nodes.node_parameters import value_from_text
+from fitmotion_nodes.parameters import ParameterError
 from fitmotion_nodes.up import ros_domain
 
 

@@ -21,7 +21,7 @@ from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
 
 from .conftest import DOMAIN
 
-mcap_files = pytest.importorskip("fitmotion_models.exchange.mcap_files", reason="needs the mcap library")
+from fitmotion_models.exchange import mcap_files  # noqa: E402
 from fitmotion_nodes.recorder import RecorderNode, main  # noqa: E402
 from fitmotion_nodes.recorder_topics import definition_of, is_wanted, matching_qos, qos_text  # noqa: E402
 

@@ -13,7 +13,7 @@ from fitmotion_nodes.fms import FmsNode
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
 from fitmotion_nodes.replay import ReplayNode
 
-mcap_files = pytest.importorskip("fitmotion_models.exchange.mcap_files", reason="needs the mcap library")
+from fitmotion_models.exchange import mcap_files  # noqa: E402
 from fitmotion_nodes.recorder_topics import definition_of  # noqa: E402
 from fitmotion_nodes.recordings import BODY_POSE, RecordedPoses, load_poses  # noqa: E402
 
