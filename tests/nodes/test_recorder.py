@@ -16,14 +16,13 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from std_msgs.msg import Header, String
 
+from fitmotion_models.exchange import mcap_files
 from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose, Screen, Skeleton2D
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
+from fitmotion_nodes.recorder import RecorderNode, main
+from fitmotion_nodes.recorder_topics import definition_of, is_wanted, matching_qos, qos_text
 
 from .conftest import DOMAIN
-
-from fitmotion_models.exchange import mcap_files  # noqa: E402
-from fitmotion_nodes.recorder import RecorderNode, main  # noqa: E402
-from fitmotion_nodes.recorder_topics import definition_of, is_wanted, matching_qos, qos_text  # noqa: E402
 
 LIVE, LOSSLESS = frame_qos(StreamParameters()), frame_qos(StreamParameters(lossless=True))
 NOISE = ("/rosout", "/diagnostics")

@@ -4,6 +4,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message, serialize_message
 
+from fitmotion_models.exchange import mcap_files
 from fitmotion_models.fms import Scorer
 from fitmotion_models.mover import make_mover
 from fitmotion_models.skeleton.body_pose import ARRAY_SHAPES, Source
@@ -11,11 +12,9 @@ from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose
 from fitmotion_nodes.conversions import assessment_from_msg, assessment_to_msg, body_pose_to_msg
 from fitmotion_nodes.fms import FmsNode
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
+from fitmotion_nodes.recorder_topics import definition_of
+from fitmotion_nodes.recordings import BODY_POSE, RecordedPoses, load_poses
 from fitmotion_nodes.replay import ReplayNode
-
-from fitmotion_models.exchange import mcap_files  # noqa: E402
-from fitmotion_nodes.recorder_topics import definition_of  # noqa: E402
-from fitmotion_nodes.recordings import BODY_POSE, RecordedPoses, load_poses  # noqa: E402
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
 CLIP = make_mover("squat", fps=20.0)
