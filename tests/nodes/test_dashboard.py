@@ -9,8 +9,6 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage, Imu
 
-pytest.importorskip("viser", reason="the page needs viser")
-
 from fitmotion_models.fms.scorer import Scorer
 from fitmotion_models.fms.screen import ClearingTest
 from fitmotion_models.fms.values import Movement, Side, Variation

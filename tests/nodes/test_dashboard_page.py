@@ -15,8 +15,6 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-
-pytest.importorskip("viser", reason="the page needs viser")
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 from websockets.sync.client import connect

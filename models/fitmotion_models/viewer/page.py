@@ -31,6 +31,14 @@ class PageError(ValueError):
     """The page cannot be served; the text is one sentence."""
 
 
+class _Server(viser.ViserServer):
+    """A server that stays where it was put: viser's own would open a tunnel to the internet when any browser asks."""
+
+    def request_share_url(self, verbose: bool = True) -> str | None:
+        """Refuse: the page shows a person."""
+        return None
+
+
 class Page:
     """Serves the page. Call `update` from one thread at a steady rate while `clients` is not 0.
 
@@ -49,7 +57,7 @@ class Page:
     ) -> None:
         _check_address(host, port)
         with contextlib.redirect_stdout(io.StringIO()):  # viser tells the address in a box of its own
-            self._server = viser.ViserServer(host=host, port=port, label="FitMotion", verbose=False)
+            self._server = _Server(host=host, port=port, label="FitMotion", verbose=False)
         self.host, self.port = host, self._server.get_port()
         if port and self.port != port:  # taken between the check and the start: viser went on to the next one
             self._server.stop()
