@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -175,7 +176,8 @@ def test_a_domain_with_somebody_elses_node_is_refused(fitmotion: Start, tmp_path
     first.says("repetition 1")
     second = fitmotion("up", "--mover", "squat")
     assert second.wait() == 2
-    assert "already has a node /fms and /replay, started by somebody else" in second.stderr
+    # on a busy machine only one of the two may have been heard of in time
+    assert re.search(r"already has a node /(fms|replay)( and /replay)?, started by somebody else", second.stderr)
     first.interrupt()
 
 
