@@ -74,6 +74,12 @@ def assess(
     ] = False,
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
     backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Write a report with curves and key frames, faces blurred (.html).")
+    ] = None,
+    keep_faces: Annotated[
+        bool, typer.Option("--keep-faces", help="Leave the report's faces as they are.")
+    ] = False,
     calibration: Annotated[
         Path | None, typer.Option(help="The camera's calibration (YAML of camera_calibration).")
     ] = None,
@@ -92,11 +98,17 @@ def assess(
       fitmotion assess squat.mp4
 
       fitmotion assess squat.mp4 --json > squat.json
+
+      fitmotion assess squat.mp4 --report squat.html
     """
     from fitmotion_models.fms.assess import assess as run
     from fitmotion_models.fms.assess import report_as_dict
 
     try:
+        if report_file is not None:
+            from fitmotion_models.viewer.recording_report import check_report_path, report_recording
+
+            check_report_path(report_file)
         variation = trial_variation(movement, board=board)
         with progress_bar("scoring", quiet=as_json) as progress:
             report = run(
@@ -109,7 +121,9 @@ def assess(
                 tilt=None if tilt is None else math.radians(tilt),
                 progress=progress,
             )
-    except (ValueError, RuntimeError) as error:
+        if report_file is not None and report.clip is not None:
+            report_recording(report_file, video, report, backend=backend, keep_faces=keep_faces)
+    except (ValueError, RuntimeError, OSError) as error:
         fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(report_as_dict(report), indent=2, allow_nan=False) + "\n")
@@ -119,6 +133,8 @@ def assess(
         from fitmotion_models.viewer.terminal import assessments_view
 
         Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+        if report_file is not None and report.clip is not None:
+            Console().print(f"report written to {report_file}", highlight=False, soft_wrap=True)
     if not report.poses:
         fail(f"{video}: no person was seen; the whole body has to be in the picture", NOBODY_EXIT_CODE)
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from fitmotion_models.cli import app
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton import save_clip
+from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
 
 def run(*arguments):
@@ -62,3 +63,28 @@ def test_a_clip_is_scored_and_said_in_words_and_in_json(tmp_path):
     (assessment,) = report["assessments"]
     assert report["subject"] == "anna" and assessment["score"] == 1 and assessment["movement"] == "deep_squat"
     assert {"name", "value", "threshold", "unit", "verdict"} <= set(assessment["criteria"][0])
+
+
+def test_a_report_is_written_beside_the_result_and_never_over_another(tmp_path):
+    clip, page = tmp_path / "clip.npz", tmp_path / "report.html"
+    save_clip(clip, squat_clip(SquatParameters(repetitions=1, arm_drop_deg=70)))
+    assert run(clip, "--report", page).exit_code == 0
+    text = page.read_text()
+    assert "not a medical device" in text.lower() and "<svg" in text and "dowel over feet" in text.lower()
+    again = run(clip, "--report", page)
+    assert again.exit_code == 2 and "exists already" in again.stderr
+    assert page.read_text() == text
+
+
+def test_a_report_of_a_video_shows_its_key_frames(tmp_path):
+    path, page = tmp_path / "squat.mp4", tmp_path / "report.html"
+    parameters = SquatParameters(repetitions=1, stance_s=0.4, descent_s=0.8, hold_s=0.1, ascent_s=0.8, arm_drop_deg=75)
+    write_clip_video(path, squat_clip(parameters), view=Viewpoint(azimuth=1.4))
+    assert run(path, "--report", page).exit_code == 0
+    assert page.read_text().count("data:image/") >= 3
+
+
+@pytest.mark.parametrize(("name", "said"), [("report.pdf", ".html"), ("nowhere/report.html", "no folder")])
+def test_a_report_that_cannot_be_written_is_said_before_any_work(tmp_path, name, said):
+    result = run(tmp_path / "none.mp4", "--report", tmp_path / name)
+    assert result.exit_code == 2 and said in result.stderr

@@ -17,6 +17,7 @@ from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.image_source import ImageSource, open_source
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.clip_file import load_clip
+from fitmotion_models.skeleton.motion_clip import MotionClip, clip_from_poses
 
 Progress = Callable[[int, int | None], None]
 CLIP_SUFFIX = ".npz"
@@ -24,13 +25,17 @@ CLIP_SUFFIX = ".npz"
 
 @dataclass(frozen=True)
 class AssessmentReport:
-    """What one recording gave. fps: Hz. frames: images (or poses) read. poses: how many of them show a body."""
+    """What one recording gave.
+
+    fps: Hz. frames: images (or poses) read. poses: how many of them show a body. clip: those poses, where kept.
+    """
 
     assessments: tuple[Assessment, ...]
     subject: str
     fps: float
     frames: int
     poses: int
+    clip: MotionClip | None = None
 
 
 def assess(
@@ -89,17 +94,19 @@ def _score(
     progress: Progress | None,
 ) -> AssessmentReport:
     assessments: list[Assessment] = []
-    frames = seen = 0
+    seen: list[BodyPose] = []
+    frames = 0
     for pose in poses:
         frames += 1
         if pose is not None:
-            seen += 1
+            seen.append(pose)
             assessment = scorer.update(pose).assessment
             if assessment is not None:
                 assessments.append(assessment)
         if progress is not None:
             progress(frames, total)
-    return AssessmentReport(tuple(assessments), subject, fps, frames, seen)
+    clip = clip_from_poses(seen, fps) if seen else None
+    return AssessmentReport(tuple(assessments), subject, fps, frames, len(seen), clip)
 
 
 def report_as_dict(report: AssessmentReport) -> dict[str, Any]:
