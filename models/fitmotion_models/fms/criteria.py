@@ -110,21 +110,21 @@ class Judged:
 def judge(rule: CriterionRule, moment: Moment) -> Judged:
     """Measure one rule at one moment and decide it, or say why it cannot be decided."""
     if moment.views == 1 and moment.view_sine < rule.min_view_sine:
-        return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
+        return _not_seen(rule, math.nan, "not visible from this view", rule.best_view)
     measured = rule.measure(moment)
     if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:
-        return _not_seen(rule, math.nan, "joints not seen: keep the whole body, hands and feet, in the picture")
+        return _not_seen(rule, math.nan, "joints not seen", "keep the whole body, hands and feet, in the picture")
     value = rule.uncertainty.without_bias(measured.value, moment.views)
     margin = rule.threshold - value
     sd = rule.uncertainty.standard_deviation(moment.views, moment.view_sine, measured.confidence)
     if not math.isfinite(sd):
-        return _not_seen(rule, math.nan, f"not visible from this view: {rule.best_view}")
+        return _not_seen(rule, math.nan, "not visible from this view", rule.best_view)
     if abs(margin) < UNDECIDED_SD * sd:
-        return _not_seen(rule, value, f"too close to the threshold to call: {_better_view(rule, moment, sd)}")
+        return _not_seen(rule, value, "too close to the threshold to call", _better_view(rule, moment, sd))
     met = margin >= 0.0
     probability = 1.0 if sd == 0.0 else 0.5 * (1.0 + math.erf(abs(margin) / sd / math.sqrt(2.0)))
     verdict = Verdict.MET if met else Verdict.NOT_MET
-    return Judged(_criterion(rule, value, verdict), rule, probability)
+    return Judged(_criterion(rule, value, verdict, "" if met else rule.advice), rule, probability)
 
 
 def judge_all(rules: Sequence[CriterionRule], moment: Moment) -> tuple[Judged, ...]:
@@ -134,7 +134,7 @@ def judge_all(rules: Sequence[CriterionRule], moment: Moment) -> tuple[Judged, .
 
 def unseen(rules: Sequence[CriterionRule]) -> tuple[Criterion, ...]:
     """The criteria of a table when nothing was measured."""
-    return tuple(_criterion(rule, math.nan, Verdict.NOT_SEEN) for rule in rules)
+    return tuple(_criterion(rule, math.nan, Verdict.NOT_SEEN, rule.best_view) for rule in rules)
 
 
 def weighted_mean(values: NDArray[np.float64], confidence: NDArray[np.float64]) -> Measured:
@@ -160,12 +160,11 @@ def _better_view(rule: CriterionRule, moment: Moment, sd: float) -> str:
     return "use several cameras" if moment.views == 1 else "film nearer, in better light"
 
 
-def _not_seen(rule: CriterionRule, value: float, reason: str) -> Judged:
-    return Judged(_criterion(rule, value, Verdict.NOT_SEEN), rule, 0.5, reason)
+def _not_seen(rule: CriterionRule, value: float, why: str, advice: str) -> Judged:
+    return Judged(_criterion(rule, value, Verdict.NOT_SEEN, advice), rule, 0.5, f"{why}: {advice}")
 
 
-def _criterion(rule: CriterionRule, value: float, verdict: Verdict) -> Criterion:
-    advice = rule.advice if verdict is Verdict.NOT_MET else rule.best_view if verdict is Verdict.NOT_SEEN else ""
+def _criterion(rule: CriterionRule, value: float, verdict: Verdict, advice: str = "") -> Criterion:
     return Criterion(
         name=rule.name,
         value=value,
