@@ -12,8 +12,9 @@ import typer
 from fitmotion_nodes.setup_environment import Layout, install_test_tools
 from fitmotion_nodes.setup_progress import SetupError
 
-# What the quick part leaves out: whole graphs of processes, and everything that is marked as slow.
-FAST_OPTIONS = ("-m", "not slow", "--ignore=tests/system")
+# The quick part leaves out what is marked as slow; whole graphs of processes (tests/system) all are.
+FAST_OPTIONS = ("-m", "not slow")
+SLOW_OPTIONS = ("-m", "slow")
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("style (ruff)", ("-m", "ruff", "check", "--quiet", ".")),
@@ -46,14 +47,26 @@ def command(
         sys.stderr.write(f"fitmotion: {error}\n")
         raise typer.Exit(2) from None
     try:
-        status = run(layout, [*(FAST_OPTIONS if fast else ()), *context.args])
+        status = run(layout, sessions(fast, context.args))
     except KeyboardInterrupt:
         status = 130
     raise typer.Exit(status)
 
 
-def run(layout: Layout, pytest_arguments: list[str]) -> int:
-    """Run the checks and then pytest; returns the exit status: pytest's, or 1 when only a check failed."""
+def sessions(fast: bool, arguments: list[str]) -> list[list[str]]:
+    """The pytest runs that are asked for, each as its arguments.
+
+    Quick tests mostly wait for messages, so they run side by side, one process more than there are cores, a file in one
+    process. Slow ones want the machine for themselves. With arguments of one's own there is one run, as pytest does it.
+    """
+    if arguments:
+        return [[*(FAST_OPTIONS if fast else ()), *arguments]]
+    quick = [*FAST_OPTIONS, "-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+    return [quick] if fast else [quick, list(SLOW_OPTIONS)]
+
+
+def run(layout: Layout, pytest_runs: list[list[str]]) -> int:
+    """Run the checks and then pytest; returns the exit status: pytest's first bad one, or 1 when only a check failed."""
     # -P keeps the top folder off sys.path, where `launch` would be found in place of ROS 2's package.
     python = [str(layout.python), "-P"]
     environment = os.environ | {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
@@ -69,5 +82,8 @@ def run(layout: Layout, pytest_arguments: list[str]) -> int:
     if failed:
         sys.stdout.write(f"failed: {', '.join(failed)}; the tests run nevertheless\n")
         sys.stdout.flush()
-    status = subprocess.run([*python, "-m", "pytest", *pytest_arguments], cwd=layout.root, env=environment).returncode
+    status = 0
+    for arguments in pytest_runs:
+        command = [*python, "-m", "pytest", *arguments]
+        status = subprocess.run(command, cwd=layout.root, env=environment).returncode or status
     return status or (1 if failed else 0)

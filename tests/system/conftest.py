@@ -25,6 +25,13 @@ _DOMAINS = iter(range(1, 100))
 _FIRST_DOMAIN = os.getpid() % 90  # two test runs at once do not hear each other
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole graphs of processes are slow tests: they want the machine for themselves."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+
+
 def free_domain() -> int:
     """A ROS domain that no other test of this run has."""
     return 1 + (_FIRST_DOMAIN + 7 * next(_DOMAINS)) % 100
