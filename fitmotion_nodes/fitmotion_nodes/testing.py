@@ -66,7 +66,7 @@ def sessions(fast: bool, arguments: list[str]) -> list[list[str]]:
 
 
 def run(layout: Layout, pytest_runs: list[list[str]]) -> int:
-    """Run the checks and then pytest; returns the exit status: pytest's first bad one, or 1 when only a check failed."""
+    """Run the checks and then pytest; returns the exit status: the last bad one of pytest, or 1 for a failed check."""
     # -P keeps the top folder off sys.path, where `launch` would be found in place of ROS 2's package.
     python = [str(layout.python), "-P"]
     environment = os.environ | {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
@@ -83,7 +83,7 @@ def run(layout: Layout, pytest_runs: list[list[str]]) -> int:
         sys.stdout.write(f"failed: {', '.join(failed)}; the tests run nevertheless\n")
         sys.stdout.flush()
     status = 0
-    for arguments in pytest_runs:
-        command = [*python, "-m", "pytest", *arguments]
+    for pytest_arguments in pytest_runs:
+        command = [*python, "-m", "pytest", *pytest_arguments]
         status = subprocess.run(command, cwd=layout.root, env=environment).returncode or status
     return status or (1 if failed else 0)
