@@ -59,12 +59,15 @@ def sessions(fast: bool, arguments: list[str]) -> list[list[str]]:
     """The pytest runs that are asked for, each as its arguments.
 
     Quick tests mostly wait for messages, so they run side by side, one process more than there are cores, a file in one
-    process. Slow ones want the machine for themselves. With arguments of one's own there is one run, as pytest does it.
+    process. Slow ones of the library compute: one process a core. The other slow ones want the machine for themselves.
+    With arguments of one's own there is one run, as pytest does it.
     """
     if arguments:
         return [[*(FAST_OPTIONS if fast else ()), *arguments]]
-    quick = [*FAST_OPTIONS, "-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
-    return [quick] if fast else [quick, list(SLOW_OPTIONS)]
+    cores = os.cpu_count() or 1
+    quick = [*FAST_OPTIONS, "-n", str(cores + 1), "--dist", "loadfile"]
+    computing = [*SLOW_OPTIONS, "-n", str(cores), "--dist", "loadfile", "tests/models"]
+    return [quick] if fast else [quick, computing, [*SLOW_OPTIONS, "--ignore=tests/models"]]
 
 
 def run(layout: Layout, pytest_runs: list[list[str]]) -> int:

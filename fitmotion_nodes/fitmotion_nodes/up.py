@@ -34,7 +34,7 @@ BAD_INPUT_EXIT_CODE = 2
 FAILED_EXIT_CODE = 1
 RECORDING = "recording.mcap"
 MAX_DOMAIN = 232  # beyond it the port numbers that DDS makes of a domain end
-_DISCOVERY_S = 0.5  # in which other nodes of this machine have been heard of
+_DISCOVERY_S = 1.5  # in which other nodes of this machine have been heard of; .5 was too short on a busy one
 _LAST_WORDS_S = 5.0  # for the scorer to answer the last frame after the source has ended
 _POLL_S = 0.02
 
@@ -140,8 +140,9 @@ class LiveRun:
         return self._report()
 
     def _check_domain_is_free(self) -> None:
-        time.sleep(_DISCOVERY_S)
-        foreign = self._monitor.foreign_nodes()
+        end = time.monotonic() + _DISCOVERY_S
+        while not (foreign := self._monitor.foreign_nodes()) and time.monotonic() < end and not self._stop.asked:
+            time.sleep(_POLL_S)
         if foreign:
             domain = os.environ["ROS_DOMAIN_ID"]
             raise MonitorError(

@@ -12,7 +12,7 @@ import pytest
 from .conftest import Command, write_video
 
 KILLS = 50
-LONGEST_PAUSE_S = 2.0  # between two kills: some hit a node that has not yet started up, some a settled graph
+LONGEST_PAUSE_S = 1.2  # between two kills: some hit a node that has not yet started up, some a settled graph
 
 
 @pytest.mark.slow
