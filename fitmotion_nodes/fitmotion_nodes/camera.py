@@ -21,8 +21,9 @@ from fitmotion_models.pose.image_source import Frame, ImageSource, SourceError, 
 from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes.conversions import NANOSECONDS, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
-from fitmotion_nodes.flow import Window, Worker, wait_for_listener
+from fitmotion_nodes.flow import Window, Worker
 from fitmotion_nodes.image_conversions import Uint8, camera_info_to_msg, compressed_image_to_msg, image_to_msg
+from fitmotion_nodes.listeners import wait_for_listeners
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.players import LivePlayer, RealTimePlayer
 from fitmotion_nodes.spin import CannotRunError, run_node
@@ -174,7 +175,8 @@ class CameraNode(LifecycleNode):
             )
             self._live.run(stop)
             return
-        if not wait_for_listener(self._listeners, stop):
+        images = [self._image_publisher, self._jpeg_publisher]
+        if not wait_for_listeners(self, images, self._settings.wait_for, stop):
             return
         if self._settings.lossless:
             self._play_lossless(self._source, stop)
@@ -183,9 +185,6 @@ class CameraNode(LifecycleNode):
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
-
-    def _listeners(self) -> int:
-        return sum(one.get_subscription_count() for one in (self._image_publisher, self._jpeg_publisher))
 
     def _play_lossless(self, source: ImageSource, stop: Event) -> None:
         while (frame := source.read()) is not None:

@@ -5,13 +5,33 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+# RTPS 2.3 section 9.6.1.1: the UDP ports of a domain are PB + DG * domain and up
+_PORT_BASE, _PORTS_PER_DOMAIN = 7400, 250
+_UDP_TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+
 
 class DomainTakenError(RuntimeError):
     """Another `up` of this user runs on the domain; the text is one sentence."""
+
+
+def somebody_is_on(domain: int, tables: Sequence[Path] = _UDP_TABLES) -> bool:
+    """Whether a process of this machine, whosever it is, has a UDP port of a ROS domain open.
+
+    A quick no; a yes says that it is worth to listen for who it is.
+    """
+    first = _PORT_BASE + _PORTS_PER_DOMAIN * domain
+    ports: set[int] = set()
+    for table in tables:
+        with suppress(OSError):
+            lines = table.read_text().splitlines()[1:]
+            ports.update(int(line.split()[1].rpartition(":")[2], 16) for line in lines)
+    return any(first <= port < first + _PORTS_PER_DOMAIN for port in ports)
 
 
 def runtime_folder() -> Path:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable
 # a frame that nobody acknowledged is sent again after this long: its listener was started anew
 PATIENCE_S = 2.0
 TURN_S = 0.1  # how often a waiting thread looks whether it shall stop
-LISTENER_PATIENCE_S = 20.0  # loading a pose model takes seconds
 UNDER_WAY = 2  # frames: one being worked on, one waiting, so that the consumer never idles
 
 
@@ -78,18 +77,6 @@ class Pacer:
         """Move the rest of the schedule back."""
         if self._start is not None:
             self._start += max(seconds, 0.0)
-
-
-def wait_for_listener(count: Callable[[], int], stop: threading.Event) -> bool:
-    """Wait until somebody listens, so that the start is not played to nobody; False when told to stop.
-
-    count: how many listen. After `LISTENER_PATIENCE_S` the source starts all the same: it may be wanted alone.
-    """
-    start = time.monotonic()
-    while not count() and time.monotonic() - start < LISTENER_PATIENCE_S:
-        if stop.wait(0.02):
-            return False
-    return not stop.is_set()
 
 
 class Worker:

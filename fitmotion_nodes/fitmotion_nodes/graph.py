@@ -30,6 +30,8 @@ PACKAGE = "fitmotion_nodes"
 # Fast DDS 2.14 (Jazzy) reads the first name, 3.2 (Kilted) the second
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
+_THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
 
 @dataclass(frozen=True)
 class GraphOptions:
@@ -40,7 +42,8 @@ class GraphOptions:
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
     movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
     "rig_1". imu: sites of virtual inertial sensors, empty for none. visualize: markers, TF and overlay for rviz.
-    dashboard: a page in the browser.
+    dashboard: a page in the browser. monitor: name of a node of the starter's own, which must not miss the start of a
+    lossless run.
     params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value,
     overrides all.
     """
@@ -58,6 +61,7 @@ class GraphOptions:
     imu: str = ""
     visualize: bool = False
     dashboard: bool = False
+    monitor: str = ""
     namespace: str = ""
     params_file: Path | None = None
     log_level: str = "info"
@@ -129,7 +133,11 @@ def _camera(options: GraphOptions, place: Place) -> NodeSpec:
         executable="camera",
         name="camera",
         kind=CameraParameters,
-        parameters={"source": options.source, **_timing(options), **_given(loop=options.loop)},
+        parameters={
+            "source": options.source,
+            **_timing(options),
+            **_given(loop=options.loop, wait_for=_body_listeners(options)),
+        },
         environment=large_image_environment(place),
         lifecycle=True,
         ends_run=True,
@@ -153,7 +161,7 @@ def _replay(options: GraphOptions, place: Place) -> NodeSpec:
         mover=options.mover,
         loop=options.loop,
         subject=options.subject,
-        wait_for="fms,recorder" if options.lossless and options.record else "",
+        wait_for=_body_listeners(options),
     )
     return NodeSpec(
         executable="replay",
@@ -229,7 +237,7 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
         )
     return Graph(
         nodes=tuple(_complete(spec, options, config_dir) for spec in specs),
-        environment=_shared_environment(environment),
+        environment=_shared_environment(place),
         log_level=options.log_level,
         # a lossless run that lost a process has lost frames: only a new run from the first frame gives the true result
         restart_together=options.lossless,
@@ -269,24 +277,41 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
+def _body_listeners(options: GraphOptions) -> str:
+    """Who must listen to the bodies before a lossless run begins; live, whoever comes late has missed nothing asked."""
+    there = {
+        "fms": True,
+        "recorder": options.record,
+        "virtual_imu": options.imu,
+        "visualizer": options.visualize or options.dashboard,
+        "dashboard": options.dashboard,
+        options.monitor: options.monitor,
+    }
+    return ",".join(name for name, wanted in there.items() if wanted) if options.lossless else ""
+
+
 def _timing(options: GraphOptions) -> dict[str, Any]:
     return {"lossless": True, "use_sim_time": True} if options.lossless else {}
 
 
-def _shared_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Stay on this machine unless the user has said how far discovery goes."""
-    if "ROS_AUTOMATIC_DISCOVERY_RANGE" in environment or "ROS_LOCALHOST_ONLY" in environment:
-        return {}
-    return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+def _shared_environment(place: Place) -> dict[str, str]:
+    """Be found at once, and stay on this machine unless the user has said how far discovery goes."""
+    known = place.environment
+    near = {} if "ROS_AUTOMATIC_DISCOVERY_RANGE" in known or "ROS_LOCALHOST_ONLY" in known else _THIS_MACHINE
+    return {**near, **_profile(place, "quick_discovery.xml")}
 
 
 def large_image_environment(place: Place) -> dict[str, str]:
-    """The environment of a process that publishes raw images: the large shared-memory profile.
+    """The environment of a process that publishes raw images: the large shared-memory profile."""
+    return _profile(place, "large_shared_memory.xml")
+
+
+def _profile(place: Place, name: str) -> dict[str, str]:
+    """The variables that make Fast DDS read a profile of ours.
 
     Empty where the user has a profile or another middleware of their own.
     """
     middleware = place.environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
-    if any(place.environment.get(name) for name in PROFILE_VARIABLES) or not middleware.startswith("rmw_fastrtps"):
+    if any(place.environment.get(key) for key in PROFILE_VARIABLES) or not middleware.startswith("rmw_fastrtps"):
         return {}
-    profile = str(place.config_dir / "large_shared_memory.xml")
-    return dict.fromkeys(PROFILE_VARIABLES, profile)
+    return dict.fromkeys(PROFILE_VARIABLES, str(place.config_dir / name))

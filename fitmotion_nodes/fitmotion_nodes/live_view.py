@@ -126,9 +126,7 @@ def render(
         parts.append(_nodes_table(statuses, observations.reports))
         everything = list(observations.assessments.values())
         last = {assessment.subject: assessment for assessment in everything}
-        parts += [
-            part for state in observations.states.values() for part in _person(state, last.get(state.subject))
-        ]
+        parts += [part for state in observations.states.values() for part in _person(state, last.get(state.subject))]
         assessments = everything[-_SHOWN_ASSESSMENTS:]
     parts.append(Text(latency_text(observations), style="dim"))
     parts += [assessment_line(assessment) for assessment in assessments]

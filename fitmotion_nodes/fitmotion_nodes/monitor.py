@@ -16,6 +16,7 @@ from fitmotion_models.fms.values import Assessment, AssessmentState
 from fitmotion_nodes.graph import Graph
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
 
+MONITOR = "monitor"  # its name in the graph
 _WINDOW = 90  # states behind the live latency: three seconds at 30 Hz
 _QUIET_S = 0.3  # a graph that has said nothing for so long has nothing more to say
 
@@ -94,8 +95,10 @@ class Observations:
             self.reports[name] = report
 
     def is_answered(self) -> bool:
-        """Whether every pose heard of has been scored and nothing more arrives."""
+        """Whether every pose heard of has been scored and nothing more arrives; never before the first frame."""
         with self.lock:
+            if not self.frames:
+                return False
             waiting = any(
                 subject not in self.states or self.states[subject].stamp < stamp
                 for subject, stamp in self.pose_stamps.items()
@@ -157,7 +160,7 @@ class GraphMonitor:
             )
             namespace = self._graph.nodes[0].namespace or None
             self._node = rclpy.create_node(
-                "monitor", namespace=namespace, context=self._context, use_global_arguments=False
+                MONITOR, namespace=namespace, context=self._context, use_global_arguments=False
             )
         except RuntimeError as error:
             raise MonitorError(f"cannot join the ROS domain: {str(error).split(', at ')[0]}") from None

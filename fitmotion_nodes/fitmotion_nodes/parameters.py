@@ -110,6 +110,7 @@ class CameraParameters(StreamParameters):
     )
     loop: bool = parameter(False, "a file or folder starts again when it ends; stamps go on rising")
     calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: a pinhole guess")
+    wait_for: str = parameter("", "nodes that must listen to body_pose before the first image, joined by commas")
     compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
     jpeg_quality: int = parameter(80, "quality of the JPEG images, percent", at_least=1, at_most=100, dynamic=True)
     reconnect_s: float = parameter(
@@ -204,7 +205,7 @@ class ReplayParameters(StreamParameters):
     """Parameters of the replay node: a recorded clip or the built-in subject, played as BodyPose."""
 
     clip: str = parameter("", "clip file (.npz) or recording (.mcap) to play; empty: the mover")
-    wait_for: str = parameter("", "nodes that must listen before the first pose, names joined by commas")
+    wait_for: str = parameter("", "nodes that must listen to body_pose before the first pose, joined by commas")
     mover: str = parameter("", "built-in subject to play, for instance squat; empty: the clip")
     subject: str = parameter("", "name of the subject in the messages; empty: the clip's own")
     world_frame: str = parameter("world", "frame of the body poses")

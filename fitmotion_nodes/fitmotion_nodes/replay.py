@@ -19,7 +19,8 @@ from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_nodes.conversions import body_pose_to_msg, check_body_pose, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
-from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
+from fitmotion_nodes.flow import Pacer, Window, Worker
+from fitmotion_nodes.listeners import wait_for_listeners
 from fitmotion_nodes.parameters import ReplayParameters, declare, frame_qos
 from fitmotion_nodes.recordings import SUFFIX, RecordedPoses, load_poses
 from fitmotion_nodes.spin import CannotRunError, run_node
@@ -82,7 +83,7 @@ class ReplayNode(Node):
     # ---- poses; in the worker's thread ----
 
     def _play(self, stop: Event) -> None:
-        if not wait_for_listener(self._listeners, stop):
+        if not wait_for_listeners(self, [self._publisher], self._settings.wait_for, stop):
             return
         if self._settings.lossless:
             self._play_lossless(stop)
@@ -90,12 +91,6 @@ class ReplayNode(Node):
             self._play_in_real_time(stop)
         self._publisher.wait_for_all_acked(Duration(seconds=1))
         stop.wait(LINGER_S)
-
-    def _listeners(self) -> int:
-        """How many listen; 0 while one of those that must not miss the start is not there."""
-        there = {info.node_name for info in self.get_subscriptions_info_by_topic(self._publisher.topic_name)}
-        wanted = {name for name in self._settings.wait_for.split(",") if name}
-        return int(self._publisher.get_subscription_count()) if wanted <= there else 0
 
     def _play_lossless(self, stop: Event) -> None:
         for pose in self._clip:

@@ -18,10 +18,10 @@ from rich.console import Console
 from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
 from fitmotion_models.viewer.terminal import assessments_view
 from fitmotion_nodes.child_process import NotBuiltError
-from fitmotion_nodes.domain_lock import DomainLock, DomainTakenError
+from fitmotion_nodes.domain_lock import DomainLock, DomainTakenError, somebody_is_on
 from fitmotion_nodes.graph import Graph, GraphOptions, build_graph, recording_into
 from fitmotion_nodes.live_view import make_view
-from fitmotion_nodes.monitor import GraphMonitor, MonitorError, Observations
+from fitmotion_nodes.monitor import MONITOR, GraphMonitor, MonitorError, Observations
 from fitmotion_nodes.parameters import PoseParameters
 from fitmotion_nodes.places import config_dir, default_out
 from fitmotion_nodes.recording_thread import finish_recordings
@@ -34,7 +34,7 @@ BAD_INPUT_EXIT_CODE = 2
 FAILED_EXIT_CODE = 1
 RECORDING = "recording.mcap"
 MAX_DOMAIN = 232  # beyond it the port numbers that DDS makes of a domain end
-_DISCOVERY_S = 1.5  # in which other nodes of this machine have been heard of; .5 was too short on a busy one
+_DISCOVERY_S = 3.5  # in which other nodes have been heard of: DDS announces them every three seconds
 _LAST_WORDS_S = 5.0  # for the scorer to answer the last frame after the source has ended
 _POLL_S = 0.02
 
@@ -104,6 +104,8 @@ class LiveRun:
         self._options, self._choice, self._folder, self._stop = options, choice, folder, stop
         self._began = time.time()
         self._graph = graph
+        domain, near = int(os.environ["ROS_DOMAIN_ID"]), os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") == "LOCALHOST"
+        self._has_company = not near or somebody_is_on(domain)
         self._supervisor = Supervisor(
             graph,
             work_dir=folder.parameters,
@@ -140,7 +142,7 @@ class LiveRun:
         return self._report()
 
     def _check_domain_is_free(self) -> None:
-        end = time.monotonic() + _DISCOVERY_S
+        end = time.monotonic() + (_DISCOVERY_S if self._has_company else 0.0)
         while not (foreign := self._monitor.foreign_nodes()) and time.monotonic() < end and not self._stop.asked:
             time.sleep(_POLL_S)
         if foreign:
@@ -229,6 +231,7 @@ def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
         imu=options.imu,
         visualize=options.visualize,
         dashboard=options.dashboard,
+        monitor=MONITOR,
         namespace=options.namespace,
         params_file=options.params_file,
         log_level=options.log_level,

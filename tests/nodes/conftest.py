@@ -11,6 +11,8 @@ from typing import Any
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when messages are imported, so before anything else here
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(Path(__file__).parents[2] / "launch/config/quick_discovery.xml")
+os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"]
 
 import cv2
 import numpy as np

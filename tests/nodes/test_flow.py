@@ -10,7 +10,7 @@ import pytest
 
 from fitmotion_models.pose.image_source import Frame, SourceError, SourceLostError
 from fitmotion_nodes.diagnostics import Percentiles, SequenceGaps
-from fitmotion_nodes.flow import Pacer, Window, Worker, wait_for_listener
+from fitmotion_nodes.flow import Pacer, Window, Worker
 from fitmotion_nodes.players import LivePlayer, RealTimePlayer
 
 
@@ -253,20 +253,6 @@ def test_a_worker_hands_on_what_stopped_it() -> None:
     worker = Worker(lambda stop: stop.wait(), ends.append)
     worker.stop()
     assert len(ends) == 2  # told to stop: that is no end
-
-
-def test_a_source_waits_for_a_listener() -> None:
-    asked: list[int] = []
-
-    def count() -> int:
-        asked.append(1)
-        return int(len(asked) > 3)
-
-    assert wait_for_listener(count, threading.Event())
-    assert len(asked) == 4
-    stop = threading.Event()
-    stop.set()
-    assert not wait_for_listener(lambda: 0, stop)
 
 
 def test_percentiles_are_numpys() -> None:

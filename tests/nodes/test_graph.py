@@ -86,8 +86,11 @@ def test_only_the_image_publisher_gets_the_large_segment() -> None:
     built = graph(source="0")
     assert set(node(built, "camera").environment) == set(PROFILE_VARIABLES)
     assert not node(built, "pose").environment
-    profile = ElementTree.parse(node(built, "camera").environment[PROFILE_VARIABLES[0]])
     namespace = "{http://www.eprosima.com}"
+    profile = ElementTree.parse(built.environment[PROFILE_VARIABLES[0]])
+    assert int(profile.findtext(f".//{namespace}initialAnnouncements/{namespace}count") or 0) == 30
+    profile = ElementTree.parse(node(built, "camera").environment[PROFILE_VARIABLES[0]])
+    assert int(profile.findtext(f".//{namespace}initialAnnouncements/{namespace}count") or 0) == 30
     assert int(profile.findtext(f".//{namespace}segment_size") or 0) == 64 * 1024 * 1024
 
 
@@ -96,12 +99,23 @@ def test_only_the_image_publisher_gets_the_large_segment() -> None:
     [{PROFILE_VARIABLES[0]: "/mine.xml"}, {PROFILE_VARIABLES[1]: "/mine.xml"}, {"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"}],
 )
 def test_the_users_profile_or_middleware_is_respected(environment: dict[str, str]) -> None:
-    assert not node(graph(environment, source="0"), "camera").environment
+    built = graph(environment, source="0")
+    assert not node(built, "camera").environment
+    assert not set(PROFILE_VARIABLES) & set(built.environment)
 
 
 def test_discovery_stays_on_this_machine_unless_the_user_says_otherwise() -> None:
-    assert graph(source="0").environment == {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    assert graph({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, source="0").environment == {}
+    variable = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+    assert graph(source="0").environment[variable] == "LOCALHOST"
+    assert variable not in graph({variable: "SUBNET"}, source="0").environment
+
+
+def test_a_lossless_source_waits_for_all_who_listen_to_the_bodies() -> None:
+    built = graph(source="a.mp4", lossless=True, record="run.mcap", imu="pelvis", monitor="monitor")
+    listeners = {spec.name for spec in built.nodes if spec.name not in ("camera", "pose")} | {"monitor"}
+    assert set(node(built, "camera").parameters["wait_for"].split(",")) == listeners
+    assert node(graph(mover="squat", lossless=True), "replay").parameters["wait_for"] == "fms"
+    assert "wait_for" not in node(graph(mover="squat", monitor="monitor"), "replay").parameters
 
 
 def test_shipped_overrides_are_valid_and_really_override() -> None:
