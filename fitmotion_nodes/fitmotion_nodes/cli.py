@@ -156,34 +156,47 @@ app.command("build")(setup_environment.build_command)
 def bench_live(
     source: Annotated[
         Path | None,
-        typer.Option(help="A video of a person. Default: the test data's squats, else a mannequin.", metavar="VIDEO"),
+        typer.Option(help="A video, played after the mannequin. Default: the test data's squats.", metavar="VIDEO"),
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to measure, after 5 s of warm-up.", min=1.0)] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    three: Annotated[bool, typer.Option("--three", help="Camera, pose and scoring only, not all nodes.")] = False,
     domain: Annotated[int | None, typer.Option(help="ROS domain, 0 to 101. Default: $ROS_DOMAIN_ID, else 0.")] = None,
 ) -> None:
-    """Camera, pose and scoring as three processes, 640x480 at 30 fps in real time: latency, lost frames, cores, memory.
+    """The live graph, 640x480 at 30 fps in real time: latency, lost frames, cores, memory.
+
+    First camera, pose and scoring alone (three_nodes), then all nodes: three inertial sensors, everything recorded, the
+    overlay drawn, somebody looking at the dashboard. Keep the machine quiet meanwhile.
 
     frames_lost: images that the pose node never answered. latency_ms: from the image's stamp to the scorer's state.
-    pose_call_ms: of that, the pose model alone. cpu_cores, memory_mb (PSS): total of the three nodes, and each.
+    pose_call_ms: of that, the pose model alone. cpu_cores, memory_mb (PSS): total of the nodes, and each.
     """
     import json
 
-    from fitmotion_nodes.bench import BenchError, default_videos
     from fitmotion_nodes.bench import bench_live as run
+    from fitmotion_nodes.bench_videos import default_videos
     from fitmotion_nodes.domain_lock import DomainTakenError
     from fitmotion_nodes.up import ros_domain
 
     try:
-        result = run([source] if source else default_videos(), seconds=seconds, domain=ros_domain(domain))
-    except (ValueError, RuntimeError, DomainTakenError, BenchError) as error:
+        videos = [source] if source else default_videos()
+        result = run(videos, seconds=seconds, domain=ros_domain(domain), three_only=three)
+    except (ValueError, RuntimeError, DomainTakenError) as error:
         fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
         return
-    for name, value in result.items():
+    alone = result.pop("three_nodes", None)
+    _show_figures("camera, pose and fms" if three else "all nodes", result)
+    if alone:
+        _show_figures("camera, pose and fms alone", alone)
+
+
+def _show_figures(title: str, figures: dict[str, Any]) -> None:
+    typer.echo(title)
+    for name, value in figures.items():
         shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
-        typer.echo(f"{name:14} {shown}")
+        typer.echo(f"  {name:16} {shown}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

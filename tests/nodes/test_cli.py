@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fitmotion_nodes import sources
-from fitmotion_nodes.bench import HEIGHT, WIDTH, BenchError, FrameRecords, letterbox, summary, usage
+from fitmotion_nodes.bench_records import BenchError, FrameRecords, summary, usage
+from fitmotion_nodes.bench_videos import HEIGHT, WIDTH, letterbox
 from fitmotion_nodes.cli import main
 from fitmotion_nodes.node_parameters import value_from_text
 from fitmotion_nodes.parameters import ParameterError
