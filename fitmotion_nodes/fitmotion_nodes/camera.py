@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from sensor_msgs.msg import Image as RosImage
@@ -23,6 +22,7 @@ from fitmotion_nodes.conversions import NANOSECONDS, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import Window, Worker
 from fitmotion_nodes.image_conversions import Uint8, camera_info_to_msg, compressed_image_to_msg, image_to_msg
+from fitmotion_nodes.lifecycle import SelfStartingNode
 from fitmotion_nodes.listeners import wait_for_listeners
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.players import LivePlayer, RealTimePlayer
@@ -40,7 +40,7 @@ class Picture:
     message: RosImage
 
 
-class CameraNode(LifecycleNode):
+class CameraNode(SelfStartingNode):
     """Publishes image_raw (Image rgb8), image_raw/compressed (JPEG), camera_info, /diagnostics; lossless: /clock.
 
     Subscribes, in lossless mode, skeleton_2d: the acknowledgement of every image. The process ends with status 0 after
@@ -54,60 +54,38 @@ class CameraNode(LifecycleNode):
         self._source: ImageSource | None = None
         self._worker: Worker | None = None
         self._live: LivePlayer | None = None
-        self._failure = ""
         self._ended: Exception | None = None
         # ends are handled in the executor's thread: a worker cannot end a process from its own
         self._end = self.create_guard_condition(self._on_end)
-        if self._settings.autostart:
-            self._autostart()
+        self.start(autostart=self._settings.autostart)
 
     # ---- lifecycle ----
 
-    def _autostart(self) -> None:
-        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-            raise CannotRunError(f"camera: {self._failure}")
-        self.trigger_activate()
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def open(self) -> None:
         """Open the source and make the publishers."""
-        try:
-            self._source = self._open()
-        except ValueError as error:
-            self._failure = str(error)
-            if not self._settings.autostart:  # else the process ends with this line
-                self.get_logger().error(self._failure)
-            return TransitionCallbackReturn.FAILURE
+        self._source = self._open()
         self._create_publishers()
-        return super().on_configure(state)
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def begin(self) -> None:
         """Start to send images."""
-        result = super().on_activate(state)
         self._worker = Worker(self._play, self._when_ended)
-        return result
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def halt(self) -> None:
         """Stop to send images; the source stays open."""
-        self._stop_worker()
-        return super().on_deactivate(state)
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the source."""
-        result = super().on_cleanup(state)
-        self._close()
-        return result
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and close."""
-        self._stop_worker()
-        self._close()
-        return super().on_shutdown(state)
-
-    def destroy_node(self) -> None:
-        """Stop the thread and let go of the camera before the node goes."""
-        self._stop_worker()
-        self._close()
-        super().destroy_node()
+    def close(self) -> None:
+        """Let go of the camera."""
+        if self._source is not None:
+            if self._live is None or not self._live.stuck:
+                self._source.close()
+            self._source = None
+            for publisher in self._lifecycle_publishers:
+                self.destroy_lifecycle_publisher(publisher)
+            if self._acknowledgements is not None:
+                self.destroy_subscription(self._acknowledgements)
 
     # ---- source ----
 
@@ -146,21 +124,6 @@ class CameraNode(LifecycleNode):
             self._acknowledgements = self.create_subscription(
                 Skeleton2D, "skeleton_2d", self._on_acknowledgement, small
             )
-
-    def _close(self) -> None:
-        if self._source is not None:
-            if self._live is None or not self._live.stuck:
-                self._source.close()
-            self._source = None
-            for publisher in self._lifecycle_publishers:
-                self.destroy_lifecycle_publisher(publisher)
-            if self._acknowledgements is not None:
-                self.destroy_subscription(self._acknowledgements)
-
-    def _stop_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
 
     def _on_parameters(self, parameters: CameraParameters) -> None:
         self._settings = parameters

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image as RosImage
 from std_msgs.msg import Header
@@ -21,14 +20,15 @@ from fitmotion_msgs.msg import Skeleton2D
 from fitmotion_nodes.conversions import body_pose_to_msg, keypoints_to_msg, stamp_from_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.image_conversions import camera_info_from_msg, image_from_msg
+from fitmotion_nodes.lifecycle import SelfStartingNode
 from fitmotion_nodes.parameters import PoseParameters, declare, frame_qos, image_qos
-from fitmotion_nodes.spin import CannotRunError, run_node
+from fitmotion_nodes.spin import run_node
 
 TIME_JUMP_S = 1.0  # images this much older than the last one mean that a recording was started again
 REMEMBERED = 4  # skeletons of the last images: an image that comes twice is answered again, not worked on again
 
 
-class PoseNode(LifecycleNode):
+class PoseNode(SelfStartingNode):
     """Finds one person in every image.
 
     Subscribes image_raw, camera_info; publishes skeleton_2d for every image, body_pose where there is one.
@@ -41,28 +41,15 @@ class PoseNode(LifecycleNode):
         self._diagnostics = NodeDiagnostics(self, live=not self._settings.lossless)
         self._backend: PoseBackend | None = None
         self._subscriptions_made: list[Any] = []
-        self._failure = ""
-        if self._settings.autostart:
-            self._autostart()
+        self.start(autostart=self._settings.autostart)
 
     # ---- lifecycle ----
 
-    def _autostart(self) -> None:
-        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
-            raise CannotRunError(f"pose: {self._failure}")
-        self.trigger_activate()
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def open(self) -> None:
         """Load the pose model and make the publishers."""
         given = self._settings
-        try:
-            self._backend = make_backend(given.backend)
-            self._calibration = CameraModel.from_file(given.calibration_file) if given.calibration_file else None
-        except (ValueError, RuntimeError) as error:
-            self._failure = str(error)
-            if not self._settings.autostart:  # else the process ends with this line
-                self.get_logger().error(self._failure)
-            return TransitionCallbackReturn.FAILURE
+        self._calibration = CameraModel.from_file(given.calibration_file) if given.calibration_file else None
+        self._backend = make_backend(given.backend)
         self._estimator: BodyEstimator | None = None  # made with the first image, whose size it has to know
         self._announced: CameraModel | None = None
         self._answers: OrderedDict[tuple[int, int], Skeleton2D] = OrderedDict()
@@ -73,46 +60,23 @@ class PoseNode(LifecycleNode):
         self._body_publisher = self.create_lifecycle_publisher(RosBodyPose, "body_pose", qos)
         self._diagnostics.engine = self._backend.name
         self.get_logger().info(f"engine: {self._backend.name}")
-        return super().on_configure(state)
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def begin(self) -> None:
         """Start to take images. camera_info comes first, so that it is known when the first image is."""
-        result = super().on_activate(state)
         images = image_qos(self._settings, newest=True)
         self._subscriptions_made = [
             self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, frame_qos(self._settings)),
             self.create_subscription(RosImage, "image_raw", self._on_image, images),
         ]
-        return result
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def halt(self) -> None:
         """Stop to take images."""
-        self._unsubscribe()
-        return super().on_deactivate(state)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free the pose model."""
-        result = super().on_cleanup(state)
-        self._close()
-        return result
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and free the pose model."""
-        self._unsubscribe()
-        self._close()
-        return super().on_shutdown(state)
-
-    def destroy_node(self) -> None:
-        """Free the pose model before the node goes."""
-        self._close()
-        super().destroy_node()
-
-    def _unsubscribe(self) -> None:
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
         self._subscriptions_made = []
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Free the pose model."""
         if self._backend is not None:
             self._backend.close()
             self._backend = None
