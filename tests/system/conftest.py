@@ -99,6 +99,21 @@ class Command:
                 found[names[0]] = int(folder.name)
         return found
 
+    def child(self, name: str, *, but_not: int = 0) -> int:
+        """The process of a node, once it is there; but_not: the one that was killed.
+
+        A process that just executes another program has no command line for a moment.
+        """
+        found: list[int] = []
+
+        def is_there(command: "Command") -> bool:
+            pid = command.children().get(name, but_not)
+            found.extend([pid] if pid != but_not else [])
+            return bool(found)
+
+        self.until(is_there)
+        return found[-1]
+
     def interrupt(self) -> float:
         """Ctrl-C; the seconds until it had ended."""
         began = time.monotonic()

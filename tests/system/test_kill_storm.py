@@ -26,10 +26,9 @@ def test_fifty_kills(fitmotion: Callable[..., Command], tmp_path: Path) -> None:
     for count in range(KILLS):
         time.sleep(random.uniform(0.0, LONGEST_PAUSE_S))
         name = names[random.integers(len(names))]
-        run.until(lambda command, name=name: name in command.children())
-        killed = run.children()[name]
+        killed = run.child(name)
         os.kill(killed, signal.SIGKILL)
-        run.until(lambda command, name=name, killed=killed: command.children().get(name, killed) != killed)
+        run.child(name, but_not=killed)
         run.until(lambda command, count=count: command.stdout.count("was killed by SIGKILL") == count + 1)
     run.until(lambda command: len(command.children()) == 3)
     seen = run.stdout.count(" Hz, pose ")

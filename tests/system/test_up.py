@@ -120,10 +120,9 @@ def test_killed_nodes_come_back(fitmotion: Start, tmp_path: Path) -> None:
     for count in range(6):
         time.sleep(random.uniform(0.0, 1.5))
         name = names[random.integers(3)]
-        run.until(lambda command, name=name: name in command.children())
-        killed = run.children()[name]
+        killed = run.child(name)
         os.kill(killed, signal.SIGKILL)
-        run.until(lambda command, name=name, killed=killed: command.children().get(name, killed) != killed)
+        run.child(name, but_not=killed)
         run.until(lambda command, count=count: command.stdout.count("was killed by SIGKILL") == count + 1)
     assert run.interrupt() < 3.0
     assert run.process.returncode == 0
@@ -134,7 +133,7 @@ def test_killed_nodes_come_back(fitmotion: Start, tmp_path: Path) -> None:
 def test_a_lossless_run_survives_a_killed_node_by_starting_over(fitmotion: Start) -> None:
     run = fitmotion("up", "--mover", "subject", "--lossless")
     run.says("repetition 2")
-    os.kill(run.children()["fms"], signal.SIGKILL)
+    os.kill(run.child("fms"), signal.SIGKILL)
     assert run.wait() == 0, run.stderr
     assert "the run starts over" in run.stdout
     clip = make_mover("subject")
