@@ -6,6 +6,7 @@ knows neither of them, starts nothing and imports no ROS.
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,19 +32,24 @@ PACKAGE = "fitmotion_nodes"
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
 _THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+_SOURCES = ("source", "replay", "mover", "image_topic", "body_pose_topic")
+_TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class GraphOptions:
     """What a person chooses when starting the graph; None and empty mean: not said, so that files and defaults decide.
 
-    source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) instead of a camera.
-    mover: name of a built-in subject instead of a camera. Exactly one of the three is given.
+    source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) or recording (.mcap)
+    instead of a camera. mover: name of a built-in subject instead of a camera. image_topic: images that somebody else
+    publishes, another driver or `ros2 bag play`. body_pose_topic: body poses likewise. Exactly one of the five is
+    given. camera_info_topic: of the images on image_topic; empty: camera_info beside them, as image_transport has it.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
     movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
-    "rig_1". imu: sites of virtual inertial sensors, empty for none. visualize: markers, TF and overlay for rviz.
-    dashboard: a page in the browser. monitor: name of a node of the starter's own, which must not miss the start of a
-    lossless run.
+    "rig_1". subject_prefix: put before the names of TF frames. imu: sites of virtual inertial sensors, empty for none.
+    visualize: markers, TF and overlay for rviz. dashboard: a page in the browser. monitor: name of a node of the
+    starter's own, which must not miss the start of a lossless run. use_sim_time: the time is somebody else's /clock.
+    autostart: false leaves camera and pose to be configured and activated by their lifecycle services.
     params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value,
     overrides all.
     """
@@ -51,37 +57,65 @@ class GraphOptions:
     source: str = ""
     replay: str = ""
     mover: str = ""
+    image_topic: str = ""
+    camera_info_topic: str = ""
+    body_pose_topic: str = ""
     lossless: bool = False
     loop: bool = False
     record: str = ""
     movement: str = ""
     variation: str = ""
     subject: str = ""
+    subject_prefix: str = ""
     tilt: float = math.nan
     imu: str = ""
     visualize: bool = False
     dashboard: bool = False
     monitor: str = ""
     namespace: str = ""
+    use_sim_time: bool = False
+    autostart: bool = True
     params_file: Path | None = None
     log_level: str = "info"
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given = [name for name in ("source", "replay", "mover") if getattr(self, name)]
+        given = [name for name in _SOURCES if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
-                f"the graph needs exactly one of source, replay and mover; got {' and '.join(given) or 'none of them'}"
+                f"the graph needs exactly one of {', '.join(_SOURCES[:-1])} and {_SOURCES[-1]}; "
+                f"got {' and '.join(given) or 'none of them'}"
             )
+        self._check_topics()
         if any(not part.isidentifier() for part in self.namespace.strip("/").split("/")) and self.namespace.strip("/"):
             raise ValueError(
                 f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, joined by /"
             )
 
+    def _check_topics(self) -> None:
+        for name in ("image_topic", "camera_info_topic", "body_pose_topic"):
+            if getattr(self, name) and not _TOPIC.fullmatch(getattr(self, name)):
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} is no ROS topic; use letters, digits and underscores, joined by "
+                    "/, for instance /camera/color/image_raw"
+                )
+        if self.camera_info_topic and not self.image_topic:
+            raise ValueError("camera_info_topic belongs to image_topic; give both, or neither")
+        if self.lossless and (self.image_topic or self.body_pose_topic):
+            raise ValueError(
+                "lossless with somebody else's topic: nobody there waits for the graph; use source or replay, or leave "
+                "lossless out"
+            )
+
     @property
-    def has_camera(self) -> bool:
+    def has_images(self) -> bool:
         """Whether images go in, rather than ready-made poses."""
-        return bool(self.source)
+        return bool(self.source or self.image_topic)
+
+    @property
+    def plays_poses(self) -> bool:
+        """Whether ready-made poses come from a node of the graph."""
+        return bool(self.replay or self.mover)
 
 
 @dataclass(frozen=True)
@@ -136,6 +170,7 @@ def _camera(options: GraphOptions, place: Place) -> NodeSpec:
         parameters={
             "source": options.source,
             **_timing(options),
+            **_lifecycle(options),
             **_given(loop=options.loop, wait_for=_body_listeners(options)),
         },
         environment=large_image_environment(place),
@@ -150,7 +185,8 @@ def _pose(options: GraphOptions, place: Place) -> NodeSpec:
         executable="pose",
         name="pose",
         kind=PoseParameters,
-        parameters={**_timing(options), **_given(subject=options.subject), **tilt},
+        parameters={**_timing(options), **_lifecycle(options), **_given(subject=options.subject), **tilt},
+        remappings=_foreign_images(options),
         lifecycle=True,
     )
 
@@ -178,6 +214,7 @@ def _fms(options: GraphOptions, place: Place) -> NodeSpec:
         name="fms",
         kind=FmsParameters,
         parameters={**_timing(options), **_given(movement=options.movement, variation=options.variation)},
+        remappings=_foreign_poses(options),
     )
 
 
@@ -186,16 +223,29 @@ def _virtual_imu(options: GraphOptions, place: Place) -> NodeSpec:
         executable="virtual_imu",
         name="virtual_imu",
         kind=VirtualImuParameters,
-        parameters={**_timing(options), **_given(sites=options.imu)},
+        parameters={**_timing(options), **_given(sites=options.imu, subject_prefix=options.subject_prefix)},
+        remappings=_foreign_poses(options),
     )
 
 
 def _visualizer(options: GraphOptions, place: Place) -> NodeSpec:
-    return NodeSpec(executable="visualizer", name="visualizer", kind=VisualizerParameters, parameters=_timing(options))
+    return NodeSpec(
+        executable="visualizer",
+        name="visualizer",
+        kind=VisualizerParameters,
+        parameters={**_timing(options), **_given(subject_prefix=options.subject_prefix)},
+        remappings=_foreign_images(options) + _foreign_poses(options),
+    )
 
 
 def _dashboard(options: GraphOptions, place: Place) -> NodeSpec:
-    return NodeSpec(executable="dashboard", name="dashboard", kind=DashboardParameters, parameters=_timing(options))
+    return NodeSpec(
+        executable="dashboard",
+        name="dashboard",
+        kind=DashboardParameters,
+        parameters=_timing(options),
+        remappings=_foreign_images(options) + _foreign_poses(options),
+    )
 
 
 def _recorder(options: GraphOptions, place: Place) -> NodeSpec:
@@ -209,9 +259,9 @@ def _recorder(options: GraphOptions, place: Place) -> NodeSpec:
 
 # (condition, node): the whole graph, in the order of the data
 _GRAPH: tuple[tuple[Callable[[GraphOptions], bool], Callable[[GraphOptions, Place], NodeSpec]], ...] = (
-    (lambda options: options.has_camera, _camera),
-    (lambda options: options.has_camera, _pose),
-    (lambda options: not options.has_camera, _replay),
+    (lambda options: bool(options.source), _camera),
+    (lambda options: options.has_images, _pose),
+    (lambda options: options.plays_poses, _replay),
     (lambda options: True, _fms),
     (lambda options: bool(options.record), _recorder),
     (lambda options: bool(options.imu), _virtual_imu),
@@ -291,7 +341,27 @@ def _body_listeners(options: GraphOptions) -> str:
 
 
 def _timing(options: GraphOptions) -> dict[str, Any]:
-    return {"lossless": True, "use_sim_time": True} if options.lossless else {}
+    return _given(lossless=options.lossless, use_sim_time=options.lossless or options.use_sim_time)
+
+
+def _lifecycle(options: GraphOptions) -> dict[str, Any]:
+    return {} if options.autostart else {"autostart": False}
+
+
+def _foreign_images(options: GraphOptions) -> tuple[tuple[str, str], ...]:
+    """The camera's topics as somebody else calls theirs."""
+    if not options.image_topic:
+        return ()
+    beside = options.image_topic.rpartition("/")
+    return (
+        ("image_raw", options.image_topic),
+        ("image_raw/compressed", f"{options.image_topic}/compressed"),
+        ("camera_info", options.camera_info_topic or f"{beside[0]}{beside[1]}camera_info"),
+    )
+
+
+def _foreign_poses(options: GraphOptions) -> tuple[tuple[str, str], ...]:
+    return (("body_pose", options.body_pose_topic),) if options.body_pose_topic else ()
 
 
 def _shared_environment(place: Place) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
     ros2 launch fitmotion_bringup live.launch.py source:=squat.mp4
     ros2 launch fitmotion_bringup live.launch.py source:=0 namespace:=rig_1 params_file:=mine.yaml
-    ros2 launch fitmotion_bringup live.launch.py mover:=subject loop:=true
+    ros2 launch fitmotion_bringup live.launch.py mover:=subject loop:=true rviz:=true
+    ros2 launch fitmotion_bringup live.launch.py image_topic:=/camera/color/image_raw
+    ros2 launch fitmotion_bringup live.launch.py body_pose_topic:=/body_pose use_sim_time:=true
 
 Which nodes run and with what is decided in fitmotion_nodes/graph.py; this file only turns that into launch actions. The
 nodes configure and activate themselves, so plain Node actions start them.
@@ -35,25 +37,43 @@ CONFIG = Path(__file__).parent.parent / "config"
 WORDS = {"true": True, "1": True, "false": False, "0": False}
 # name, default, meaning; the names are nav2's where it has one for the same thing
 ARGUMENTS = (
-    ("source", "", "video file, webcam number, rtsp:// address or folder of images; empty: replay, mover, or webcam 0"),
-    ("replay", "", "a recorded MotionClip (.npz) instead of a camera"),
+    (
+        "source",
+        "",
+        "video file, webcam (0, /dev/video0), rtsp:// address or folder of images; empty: what the next five say, else "
+        "webcam 0",
+    ),
+    ("replay", "", "a recorded MotionClip (.npz) or recording (.mcap) instead of a camera"),
     ("mover", "", "a built-in moving body instead of a camera: subject, squat, ..."),
+    ("image_topic", "", "images of another driver, or of `ros2 bag play`, instead of a camera of ours"),
+    ("camera_info_topic", "", "the calibration that belongs to image_topic; empty: camera_info beside the images"),
+    ("body_pose_topic", "", "body poses that somebody else publishes, for instance `ros2 bag play` of a recording"),
     ("lossless", "false", "every frame of a recording, in media time on /clock"),
     ("loop", "false", "start a recording again at its end"),
     ("movement", "", "which test is shown, for instance deep_squat"),
     ("variation", "", "which form of it, for instance deep_squat_board"),
     ("subject", "", "whose movement it is"),
+    ("subject_prefix", "", "put before the subject in the names of TF frames: <subject_prefix><subject>/<joint>"),
     ("tilt", "nan", "downward tilt of the camera, radians; nan: measured from the standing person"),
     ("imu", "", "virtual inertial sensors at these places: pelvis,left_wrist,... or all"),
-    ("rviz", "false", "publish markers, TF, a robot model and the overlay, and start rviz2 with a view of them"),
+    ("visualize", "false", "publish markers, TF, a robot model and the overlay, for an rviz of your own"),
+    ("rviz", "false", "the same, and start rviz2 with a view of them"),
+    ("rviz_config", "", "view for that rviz2; empty: live.rviz of this package"),
     ("dashboard", "false", "serve a page with body, picture, criteria and buttons"),
     ("record", "", "record the whole graph into this file (.mcap)"),
     ("namespace", "", "namespace of the nodes"),
     ("use_sim_time", "false", "take the time from somebody else's /clock; lossless sets it by itself"),
     ("params_file", "", "ROS parameter file that overrides the graph's own"),
-    ("respawn", "true", "start a node again when it crashes; false: its crash ends the launch"),
+    ("autostart", "true", "configure and activate camera and pose; false: their lifecycle services are called"),
+    ("use_respawn", "true", "start a node again when it crashes; false: its crash ends the launch"),
+    ("respawn", "", "another name for use_respawn"),
     ("log_level", "info", "debug, info, warn, error or fatal"),
 )
+# the arguments that are the graph's options as they stand
+TEXTS = (
+    "source", "replay", "mover", "image_topic", "camera_info_topic", "body_pose_topic", "movement", "variation",
+    "subject", "subject_prefix", "imu", "record", "namespace", "log_level",
+)  # fmt: skip
 RESPAWN_DELAY_S = 1.0
 
 
@@ -70,51 +90,51 @@ def launch_graph(context: LaunchContext) -> list[Action]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     options = graph_options(given)
     graph = build_graph(options, CONFIG)
-    actions = actions_of(graph, respawn=truth("respawn", given["respawn"]))
-    if options.visualize:
-        config = str(CONFIG.parent / "rviz" / "live.rviz")
-        actions.append(Node(package="rviz2", executable="rviz2", namespace=options.namespace, arguments=["-d", config]))
+    name = "respawn" if given["respawn"] else "use_respawn"
+    actions = actions_of(graph, respawn=truth(name, given[name]))
+    if truth("rviz", given["rviz"]):
+        actions.append(rviz_action(options, given["rviz_config"]))
     return actions
+
+
+def rviz_action(options: GraphOptions, config: str) -> Action:
+    """RViz in the graph's namespace, where the view's relative topics are, and on the graph's clock."""
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=options.namespace,
+        arguments=["-d", config or str(CONFIG.parent / "rviz" / "live.rviz")],
+        parameters=[{"use_sim_time": options.use_sim_time or options.lossless}],
+    )
 
 
 def graph_options(given: dict[str, str]) -> GraphOptions:
     """Launch arguments, which are text, as the graph's options. Raises ValueError naming the argument."""
-    if not (given["source"] or given["replay"] or given["mover"]):
+    if not any(given[name] for name in ("source", "replay", "mover", "image_topic", "body_pose_topic")):
         given = {**given, "source": "0"}
-    sim_time = {"use_sim_time": True} if truth("use_sim_time", given["use_sim_time"]) else {}
-    visualize, dashboard = truth("rviz", given["rviz"]), truth("dashboard", given["dashboard"])
-    names = (
-        *(("camera", "pose", "fms") if given["source"] else ("replay", "fms")),
-        *(("virtual_imu",) if given["imu"] else ()),
-        *(("visualizer",) if visualize or dashboard else ()),
-        *(("dashboard",) if dashboard else ()),
-        *(("recorder",) if given["record"] else ()),
-    )
-    try:
-        tilt = float(given["tilt"])
-    except ValueError:
-        raise ValueError(f"tilt:={given['tilt']} is no number; give radians, or nan to have it measured") from None
-    if given["tilt"] and math.isinf(tilt):
-        raise ValueError("tilt:=inf is no angle; give radians, or nan to have it measured")
+    texts = {name: given[name] for name in TEXTS}
     return GraphOptions(
-        source=given["source"],
-        replay=given["replay"],
-        mover=given["mover"],
+        **texts,
         lossless=truth("lossless", given["lossless"]),
         loop=truth("loop", given["loop"]),
-        movement=given["movement"],
-        variation=given["variation"],
-        subject=given["subject"],
-        tilt=tilt,
-        imu=given["imu"],
-        visualize=visualize,
-        dashboard=dashboard,
-        record=given["record"],
-        namespace=given["namespace"],
+        tilt=tilt_of(given["tilt"]),
+        visualize=truth("visualize", given["visualize"]) or truth("rviz", given["rviz"]),
+        dashboard=truth("dashboard", given["dashboard"]),
+        use_sim_time=truth("use_sim_time", given["use_sim_time"]),
+        autostart=truth("autostart", given["autostart"]),
         params_file=Path(given["params_file"]) if given["params_file"] else None,
-        log_level=given["log_level"],
-        parameters={name: sim_time for name in names} if sim_time else {},
     )
+
+
+def tilt_of(text: str) -> float:
+    """The camera's tilt, radians, NaN to have it measured. Raises ValueError for what is no angle."""
+    try:
+        tilt = float(text)
+    except ValueError:
+        raise ValueError(f"tilt:={text} is no number; give radians, or nan to have it measured") from None
+    if math.isinf(tilt):
+        raise ValueError(f"tilt:={text} is no angle; give radians, or nan to have it measured")
+    return tilt
 
 
 def truth(name: str, text: str) -> bool:

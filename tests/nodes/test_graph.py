@@ -55,6 +55,57 @@ def test_what_is_not_said_is_left_to_files_and_defaults() -> None:
     assert node(graph(source="0", tilt=0.1, subject="anna"), "pose").parameters == {"tilt": 0.1, "subject": "anna"}
 
 
+def test_another_drivers_images_need_no_camera_of_ours() -> None:
+    built = graph(image_topic="/camera/color/image_raw", visualize=True, dashboard=True)
+    assert [spec.name for spec in built.nodes] == ["pose", "fms", "visualizer", "dashboard"]
+    assert not any(spec.ends_run for spec in built.nodes)
+    for name in ("pose", "visualizer", "dashboard"):
+        assert dict(node(built, name).remappings) == {
+            "image_raw": "/camera/color/image_raw",
+            "image_raw/compressed": "/camera/color/image_raw/compressed",
+            "camera_info": "/camera/color/camera_info",
+        }
+    assert not node(built, "fms").remappings
+    given = node(graph(image_topic="frames", camera_info_topic="/calibration"), "pose").remappings
+    assert dict(given)["camera_info"] == "/calibration"
+    assert dict(node(graph(image_topic="frames"), "pose").remappings)["camera_info"] == "camera_info"
+
+
+def test_bodies_that_somebody_else_publishes_need_no_pose_of_ours() -> None:
+    built = graph(body_pose_topic="/bag/body_pose", imu="pelvis", visualize=True, use_sim_time=True)
+    assert [spec.name for spec in built.nodes] == ["fms", "virtual_imu", "visualizer"]
+    for spec in built.nodes:
+        assert dict(spec.remappings)["body_pose"] == "/bag/body_pose"
+        assert spec.parameters["use_sim_time"] is True
+        assert "lossless" not in spec.parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"image_topic": "/a b"}, "image_topic='/a b' is no ROS topic"),
+        ({"image_topic": "a", "lossless": True}, "nobody there waits"),
+        ({"source": "0", "camera_info_topic": "a"}, "belongs to image_topic"),
+        ({"body_pose_topic": "a", "image_topic": "b"}, "exactly one"),
+    ],
+)
+def test_topics_that_cannot_be_used(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        graph(**options)
+
+
+def test_a_prefix_reaches_all_who_name_frames() -> None:
+    built = graph(source="0", imu="pelvis", visualize=True, subject_prefix="lab_")
+    named = [spec.name for spec in built.nodes if spec.parameters.get("subject_prefix") == "lab_"]
+    assert named == ["virtual_imu", "visualizer"]
+
+
+def test_lifecycle_nodes_can_be_left_to_their_services() -> None:
+    built = graph(source="0", autostart=False)
+    waiting = [spec.name for spec in built.nodes if spec.parameters.get("autostart") is False]
+    assert waiting == [spec.name for spec in built.nodes if spec.lifecycle]
+
+
 def test_a_namespace_moves_every_node() -> None:
     assert [spec.full_name for spec in graph(source="0", namespace="/rig_1/").nodes] == [
         "/rig_1/camera",
