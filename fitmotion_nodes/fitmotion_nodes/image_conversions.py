@@ -14,12 +14,24 @@ from fitmotion_models.pose.image_source import MIN_SIDE
 
 # the distortion model of a camera that nobody calibrated: no consumer can take the guess for a calibration
 PINHOLE_GUESS = "pinhole_guess"
-_CHANNELS = {"rgb8": 3, "bgr8": 3, "mono8": 1, "rgba8": 4, "bgra8": 4}
-_TO_RGB = {
-    "bgr8": cv2.COLOR_BGR2RGB,
-    "mono8": cv2.COLOR_GRAY2RGB,
-    "rgba8": cv2.COLOR_RGBA2RGB,
-    "bgra8": cv2.COLOR_BGRA2RGB,
+# sensor_msgs/image_encodings.hpp: encoding -> bytes a pixel, and how OpenCV makes RGB of it (None: it is). Not here are
+# depth images, and colours of more than 8 bits, which no pose model wants.
+_ENCODINGS: dict[str, tuple[int, int | None]] = {
+    "rgb8": (3, None),
+    "bgr8": (3, cv2.COLOR_BGR2RGB),
+    "mono8": (1, cv2.COLOR_GRAY2RGB),
+    "rgba8": (4, cv2.COLOR_RGBA2RGB),
+    "bgra8": (4, cv2.COLOR_BGRA2RGB),
+    # what webcams give; two names each, of which the first is the older one
+    "yuv422": (2, cv2.COLOR_YUV2RGB_UYVY),
+    "uyvy": (2, cv2.COLOR_YUV2RGB_UYVY),
+    "yuv422_yuy2": (2, cv2.COLOR_YUV2RGB_YUY2),
+    "yuyv": (2, cv2.COLOR_YUV2RGB_YUY2),
+    # what industrial cameras give
+    "bayer_rggb8": (1, cv2.COLOR_BayerRGGB2RGB),
+    "bayer_bggr8": (1, cv2.COLOR_BayerBGGR2RGB),
+    "bayer_gbrg8": (1, cv2.COLOR_BayerGBRG2RGB),
+    "bayer_grbg8": (1, cv2.COLOR_BayerGRBG2RGB),
 }
 
 Uint8 = NDArray[np.uint8]
@@ -28,11 +40,12 @@ Uint8 = NDArray[np.uint8]
 def image_to_msg(image: Uint8, header: Header, encoding: str = "rgb8") -> RosImage:
     """An image as a message. image: (H, W, 3) uint8 in the encoding's channel order, (H, W) for mono8."""
     height, width = image.shape[:2]
-    if image.dtype != np.uint8 or image.size != height * width * _CHANNELS[encoding]:
+    pixel, _ = _ENCODINGS[encoding]
+    if image.dtype != np.uint8 or image.size != height * width * pixel:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype} is no {encoding}")
     data = array("B")
     data.frombytes(np.ascontiguousarray(image).data)  # half a millisecond; assigning the array itself takes hundreds
-    step = width * _CHANNELS[encoding]
+    step = width * pixel
     return RosImage(header=header, height=height, width=width, encoding=encoding, is_bigendian=0, step=step, data=data)
 
 
@@ -41,9 +54,12 @@ def image_from_msg(msg: RosImage) -> Uint8:
 
     Raises ValueError: unknown encoding, a size or step that does not fit the data, too small for a person.
     """
-    if msg.encoding not in _CHANNELS:
-        raise ValueError(f"image encoding {msg.encoding!r} is unknown; allowed: {', '.join(_CHANNELS)}")
-    row = msg.width * _CHANNELS[msg.encoding]
+    if msg.encoding not in _ENCODINGS:
+        raise ValueError(f"image encoding {msg.encoding!r} is unknown; allowed: {', '.join(_ENCODINGS)}")
+    pixel, to_rgb = _ENCODINGS[msg.encoding]
+    row = msg.width * pixel
+    if pixel == 2 and msg.width % 2:
+        raise ValueError(f"image of {msg.width} columns cannot be {msg.encoding}, in which two share their colour")
     if min(msg.width, msg.height) < MIN_SIDE:
         raise ValueError(
             f"image of {msg.width}x{msg.height} pixels is smaller than a pose can be found in; "
@@ -56,10 +72,10 @@ def image_from_msg(msg: RosImage) -> Uint8:
         )
     pixels = np.frombuffer(msg.data, dtype=np.uint8)
     # by strides, as the padding after the last row may be missing
-    shape, strides = (msg.height, msg.width, _CHANNELS[msg.encoding]), (msg.step, _CHANNELS[msg.encoding], 1)
+    shape, strides = (msg.height, msg.width, pixel), (msg.step, pixel, 1)
     image = np.lib.stride_tricks.as_strided(pixels, shape, strides, writeable=False)
-    if msg.encoding != "rgb8":
-        return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), _TO_RGB[msg.encoding]))
+    if to_rgb is not None:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), to_rgb))
     return image if msg.step == row else np.ascontiguousarray(image)
 
 

@@ -383,6 +383,32 @@ def test_images_of_every_encoding_arrive_as_rgb(encoding: str, padding: int) -> 
     np.testing.assert_array_equal(image, pixels[..., order])
 
 
+@pytest.mark.parametrize("encoding", ["yuv422", "uyvy", "yuv422_yuy2", "yuyv"])
+@pytest.mark.parametrize("colour", [(200, 40, 60), (20, 220, 90), (90, 90, 90), (255, 255, 255)])
+def test_colours_of_webcams_arrive_as_rgb(encoding: str, colour: tuple[int, int, int]) -> None:
+    """By the equations of ITU-R BT.601, with the narrow range that Video4Linux gives."""
+    red, green, blue = (value / 255.0 for value in colour)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    y, u, v = 16 + 219 * luma, 128 + 224 * (blue - luma) / 1.772, 128 + 224 * (red - luma) / 1.402
+    pair = (u, y, v, y) if encoding in ("yuv422", "uyvy") else (y, u, y, v)
+    pixels = np.tile(np.round(pair).astype(np.uint8), (34, 20)).reshape(34, 40, 2)
+    msg = image_conversions.image_to_msg(pixels, Header(), encoding)
+    image = image_conversions.image_from_msg(through_cdr(msg)).astype(int)
+    assert np.abs(image - colour).max() <= 3
+    msg.width = 39
+    with pytest.raises(ValueError, match="39 columns"):
+        image_conversions.image_from_msg(msg)
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+def test_colours_of_industrial_cameras_arrive_as_rgb(pattern: str) -> None:
+    colour = {"r": 200, "g": 120, "b": 40}
+    cell = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
+    msg = image_conversions.image_to_msg(np.tile(cell, (20, 24)), Header(), f"bayer_{pattern}8")
+    image = image_conversions.image_from_msg(through_cdr(msg))
+    np.testing.assert_array_equal(image, np.broadcast_to(np.uint8([200, 120, 40]), (40, 48, 3)))
+
+
 def test_a_padded_image_may_end_with_its_last_pixel() -> None:
     pixels = np.arange(33 * 40 * 3, dtype=np.uint8).reshape(33, 120)
     padded = np.zeros((33, 128), np.uint8)
