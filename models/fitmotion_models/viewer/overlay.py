@@ -1,5 +1,7 @@
 """The camera's picture with the skeleton over it, what fails in red where it fails, the score and the repetitions."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +54,22 @@ def draw_overlay(image: Image, keypoints: Keypoints | None, test: LiveTest, *, s
         return
     points, confidence = image_points(keypoints)
     points *= scale
+    draw_body(canvas, points, confidence, test.faults, header)
+
+
+def draw_body(canvas: Canvas, points: Array, confidence: Array, faults: Iterable[Criterion], *taken: Box) -> None:
+    """Draw the skeleton, and what fails in red where it fails, with words.
+
+    points, confidence: see `image_points`, in the canvas's pixels. taken: where no words may stand.
+    """
     _draw_skeleton(canvas, points, confidence)
-    faults = [(fault, _seen_joints(fault, points, confidence)) for fault in test.faults]
-    for _, joints in faults:
+    placed = [(fault, _seen_joints(fault, points, confidence)) for fault in faults]
+    for _, joints in placed:
         _draw_fault(canvas, joints, points)
-    body = _body_box(points, confidence)
-    taken = [header]
-    for fault, joints in faults[:MOST_LABELS]:
+    body, boxes = _body_box(points, confidence), list(taken)
+    for fault, joints in placed[:MOST_LABELS]:
         if joints:
-            taken.append(_draw_label(canvas, fault, points[list(joints)], body, taken))
+            boxes.append(_draw_label(canvas, fault, points[list(joints)], body, boxes))
 
 
 def image_points(keypoints: Keypoints) -> tuple[Array, Array]:

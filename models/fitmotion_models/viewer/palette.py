@@ -26,3 +26,9 @@ _SCORES: dict[int, Rgb] = {NOT_SCORABLE: UNKNOWN, 0: FAULT, 1: FAULT, 2: FAIR, 3
 def score_colour(score: int | None) -> Rgb:
     """The colour of a score 0 to 3; grey for one that could not be given and for none yet."""
     return UNKNOWN if score is None else _SCORES[score]
+
+
+def on_paper(colour: Rgb) -> Rgb:
+    """A colour of the palette, which is for dark pages, as it is drawn on white ones."""
+    red, green, blue = (0.72 * part for part in colour)
+    return red, green, blue

@@ -1,18 +1,21 @@
 """A report of one recording as one HTML file that needs nothing else: scores, why, curves and key frames."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 
-from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Criterion, Side
+from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Criterion, Side, Verdict
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.viewer import palette
+from fitmotion_models.viewer.live_test import fault_text
 from fitmotion_models.viewer.page_html import css, gauge_html, verdict_words
 from fitmotion_models.viewer.report_curves import curves_svg
-from fitmotion_models.viewer.report_pictures import Picture, key_frame, on_paper, stick_figure
+from fitmotion_models.viewer.report_pictures import Picture, key_frame, stick_figure
 from fitmotion_models.viewer.terminal import measurement, words
 
 NOT_A_MEDICAL_DEVICE = (
@@ -21,6 +24,7 @@ NOT_A_MEDICAL_DEVICE = (
 )
 # a picture further than this from a key moment, in frames of the clip, shows something else
 _NEAR_FRAMES = 1.5
+LOWEST = "lowest point"
 _STYLE = """
 body{font:15px/1.45 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#22262b;max-width:900px;margin:28px auto;
 padding:0 18px;background:#fff}
@@ -37,11 +41,40 @@ th{font-weight:600;color:#6a717a;font-size:13px}tr+tr td{border-top:1px solid #e
 .moments{display:flex;gap:12px;flex-wrap:wrap}.moments figure{margin:0;flex:1 1 200px;max-width:290px}
 figure img,figure svg{width:100%;border-radius:6px;background:#f4f6f8;display:block}
 figcaption{font-size:13px;color:#6a717a;padding:3px 0 8px}section>svg{width:100%;height:auto}
+.chip,.mark{display:inline-block;color:#fff;font-weight:700;text-align:center;border-radius:5px;padding:0 7px}
+.mark{background:#c3212d;border-radius:9px;padding:0 5px;font-size:11px;min-width:8px}
+.overview td{padding:5px 10px 5px 0}.overview td:nth-child(-n+3){white-space:nowrap}a{color:#1a5fb4}
 """
 
 
-def lowest_stamp(assessment: Assessment, clip: MotionClip) -> float:
+@dataclass(frozen=True, eq=False)
+class Reported:
+    """One repetition as a report shows it.
+
+    clip: the poses that were scored, on the assessment's clock, a little more than the repetition where there is more;
+    None where they were not kept. pictures: name of a moment, see `moments`, to the frame of it.
+    """
+
+    assessment: Assessment
+    clip: MotionClip | None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+
+
+class Stamped(Protocol):
+    """Whatever has a stamp, seconds."""
+
+    @property
+    def stamp(self) -> float:
+        """Seconds."""
+
+
+Some = TypeVar("Some", bound=Stamped)
+
+
+def lowest_stamp(assessment: Assessment, clip: MotionClip | None) -> float:
     """When in a repetition the pelvis was lowest, seconds; its middle where the pelvis was never seen."""
+    if clip is None:
+        return 0.5 * (assessment.start + assessment.end)
     inside = (clip.stamps >= assessment.start) & (clip.stamps <= assessment.end) & (clip.confidence[:, 0] > 0.0)
     if not inside.any():
         return 0.5 * (assessment.start + assessment.end)
@@ -49,12 +82,20 @@ def lowest_stamp(assessment: Assessment, clip: MotionClip) -> float:
     return float(clip.stamps[np.argmin(heights)])
 
 
+def moments(assessment: Assessment, clip: MotionClip | None) -> dict[str, float]:
+    """The moments of a repetition that a report shows, name -> stamp."""
+    return {"start": assessment.start, LOWEST: lowest_stamp(assessment, clip), "end": assessment.end}
+
+
 def key_stamps(assessments: Sequence[Assessment], clip: MotionClip) -> dict[float, str]:
     """The moments that a report shows, stamp -> what it is: whoever reads a video keeps the pictures of these."""
-    moments: dict[float, str] = {}
-    for one in assessments:
-        moments |= {one.start: "start", lowest_stamp(one, clip): "lowest point", one.end: "end"}
-    return moments
+    return {stamp: name for one in assessments for name, stamp in moments(one, clip).items()}
+
+
+def nearest(wanted: Mapping[str, float], found: Collection[Some], within_s: float) -> dict[str, Some]:
+    """For each moment what was seen nearest to it; nothing further away than this, which shows something else."""
+    near = {name: min(found, key=lambda each: abs(each.stamp - stamp)) for name, stamp in wanted.items() if found}
+    return {name: one for name, one in near.items() if abs(one.stamp - wanted[name]) <= within_s}
 
 
 def save_report(
@@ -66,7 +107,13 @@ def save_report(
     keep_faces: bool = False,
     overwrite: bool = False,
 ) -> Path:
-    """Write a report; see `report_html`. Written beside and moved into place, so that no half file is ever seen.
+    """Write a report; see `report_html` and `save_page`."""
+    content = report_html(assessments, clip, pictures=pictures, keep_faces=keep_faces)
+    return save_page(path, content, overwrite=overwrite)
+
+
+def save_page(path: str | Path, content: str, *, overwrite: bool = False) -> Path:
+    """Write a page beside its place and move it there, so that no half file is ever seen.
 
     Raises ValueError when the name does not end in .html, FileExistsError when the file is there and overwrite is
     False, OSError when it cannot be written.
@@ -78,7 +125,7 @@ def save_report(
         raise FileExistsError(f"report {target} exists; choose another name or ask to overwrite it")
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        partial.write_text(report_html(assessments, clip, pictures=pictures, keep_faces=keep_faces), encoding="utf-8")
+        partial.write_text(content, encoding="utf-8")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -97,40 +144,80 @@ def report_html(
     clip: the poses that were scored, on the same clock. pictures: frames of the recording; those at `key_stamps` are
     used, and where there is none the stick figure stands alone. keep_faces: do not blur faces.
     """
-    sections = "".join(_section(one, clip, pictures, keep_faces) for one in assessments)
-    if not assessments:
+    repetitions = [
+        Reported(one, clip, nearest(moments(one, clip), pictures, _NEAR_FRAMES / clip.fps)) for one in assessments
+    ]
+    seconds = float(clip.stamps[-1] - clip.stamps[0]) if len(clip) else 0.0
+    facts = f"{seconds:.1f} s at {clip.fps:.3g} Hz, {cameras(clip.views)}"
+    return repetitions_html(repetitions, title=clip.subject, facts=facts, keep_faces=keep_faces)
+
+
+def repetitions_html(repetitions: Sequence[Reported], *, title: str, facts: str, keep_faces: bool = False) -> str:
+    """The report of these repetitions. title: who or what was seen. facts: how, in a few words."""
+    sections = "".join(_section(number, one, keep_faces) for number, one in enumerate(repetitions, start=1))
+    if not repetitions:
         sections = "<section><p>No repetition was found in this recording.</p></section>"
-    subject = escape(clip.subject)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FitMotion: {subject}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FitMotion: {escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<h1>Movement report: {subject}</h1>{_summary(assessments, clip)}"
-        f'<div class="notice">{NOT_A_MEDICAL_DEVICE}</div>{sections}</body></html>\n'
+        f"<h1>Movement report: {escape(title)}</h1>{_summary(repetitions, facts)}"
+        f'<div class="notice">{NOT_A_MEDICAL_DEVICE}</div>{_overview(repetitions)}{sections}</body></html>\n'
     )
 
 
-def _summary(assessments: Sequence[Assessment], clip: MotionClip) -> str:
-    seconds = float(clip.stamps[-1] - clip.stamps[0]) if len(clip) else 0.0
-    cameras = {0: "no camera", 1: "one camera"}.get(clip.views, f"{clip.views} cameras")
-    facts = f"{seconds:.1f} s at {clip.fps:.3g} Hz, {cameras}, {len(assessments)} repetition"
-    scores = [one.score for one in assessments if one.score != NOT_SCORABLE]
+def cameras(views: int) -> str:
+    """How many cameras saw somebody, in words."""
+    return {0: "no camera", 1: "one camera"}.get(views, f"{views} cameras")
+
+
+def _summary(repetitions: Sequence[Reported], facts: str) -> str:
+    count = len(repetitions)
+    scores = [one.assessment.score for one in repetitions if one.assessment.score != NOT_SCORABLE]
     best = f"best score <b>{max(scores)}</b>" if scores else "no repetition could be scored"
-    plural = "" if len(assessments) == 1 else "s"
-    return f'<div class="quiet">{facts}{plural}{", " + best if assessments else ""}</div>'
+    counted = f"{count} repetition{'' if count == 1 else 's'}{', ' + best if count else ''}"
+    return f'<div class="quiet">{escape(facts)}{", " if facts else ""}{counted}</div>'
 
 
-def _section(one: Assessment, clip: MotionClip, pictures: Sequence[Picture], keep_faces: bool) -> str:
+def _overview(repetitions: Sequence[Reported]) -> str:
+    """All repetitions at a glance, where there are several: score, what failed by how much, and where to read on."""
+    if len(repetitions) < 2:
+        return ""
+    several = len({one.assessment.subject for one in repetitions}) > 1
+    rows = []
+    for number, reported in enumerate(repetitions, start=1):
+        one = reported.assessment
+        failed = [fault_text(criterion) for criterion in one.criteria if criterion.verdict is Verdict.NOT_MET]
+        why = "; ".join(failed) or one.reason or "every criterion met"
+        who = f"{one.subject}, " if several else ""
+        name = f"{who}{words(one.variation.name)}, repetition {one.repetition}"
+        rows.append(
+            f'<tr><td><span class="chip" style="background:{_score_css(one)}">{_score_word(one)}</span></td>'
+            f'<td><a href="#r{number}">{escape(name)}</a></td><td>{one.start:.1f} s</td>'
+            f'<td class="{"not_met" if failed else "quiet"}">{escape(why)}</td></tr>'
+        )
+    return f'<table class="overview">{"".join(rows)}</table>'
+
+
+def _score_word(one: Assessment) -> str:
+    return "?" if one.score == NOT_SCORABLE else str(one.score)
+
+
+def _score_css(one: Assessment) -> str:
+    return css(palette.on_paper(palette.score_colour(one.score)))
+
+
+def _section(number: int, reported: Reported, keep_faces: bool) -> str:
+    one, clip = reported.assessment, reported.clip
     side = "" if one.side is Side.BOTH else f", {words(one.side.name)}"
-    score = "?" if one.score == NOT_SCORABLE else str(one.score)
-    colour = css(on_paper(palette.score_colour(one.score)))
     lowest = lowest_stamp(one, clip)
+    curves = "" if clip is None else curves_svg(clip, one, lowest)
     return (
-        f'<section><div class="head"><div class="badge" style="background:{colour}">{score}</div><div>'
+        f'<section id="r{number}"><div class="head"><div class="badge" style="background:{_score_css(one)}">'
+        f"{_score_word(one)}</div><div>"
         f"<h2>{escape(words(one.variation.name).capitalize())}{side}, repetition {one.repetition}</h2>"
-        f'<div class="quiet">trial {one.trial}, {one.start:.2f} to {one.end:.2f} s, {one.confidence:.0%} sure, '
-        f"scored by {escape(one.scorer)}</div></div></div>{_why(one)}{_criteria(one.criteria)}"
-        f'<div class="moments">{_moments(one, clip, lowest, pictures, keep_faces)}</div>'
-        f"{curves_svg(clip, one, lowest)}</section>"
+        f'<div class="quiet">{escape(one.subject)}, trial {one.trial}, {one.start:.2f} to {one.end:.2f} s, '
+        f"{one.confidence:.0%} sure, scored by {escape(one.scorer)}</div></div></div>{_why(one)}"
+        f'{_criteria(one.criteria)}<div class="moments">{_moments(reported, keep_faces)}</div>{curves}</section>'
     )
 
 
@@ -149,7 +236,7 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
     for one in criteria:
         kind = one.verdict.name.lower()
         value, limit = (escape(measurement(number, one.unit)) for number in (one.value, one.threshold))
-        gauge = gauge_html(one.value, one, css(on_paper(palette.VERDICTS[one.verdict])))
+        gauge = gauge_html(one.value, one, css(palette.on_paper(palette.VERDICTS[one.verdict])))
         rows.append(
             f'<tr data-name="{escape(one.name)}"><td class="{kind}">{escape(words(one.name).capitalize())}</td>'
             f'<td class="number {kind}">{value}</td><td class="gauge">{gauge}</td><td class="number">{limit}</td>'
@@ -162,18 +249,28 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
     return f"<table>{heads}{''.join(rows)}</table>"
 
 
-def _moments(one: Assessment, clip: MotionClip, lowest: float, pictures: Sequence[Picture], keep_faces: bool) -> str:
+def _moments(reported: Reported, keep_faces: bool) -> str:
+    one, clip = reported.assessment, reported.clip
     figures = []
-    for stamp, name in ((one.start, "start"), (lowest, "lowest point"), (one.end, "end")):
-        criteria = one.criteria if stamp == lowest else ()
-        picture = min(pictures, key=lambda each: abs(each.stamp - stamp), default=None)
-        caption = f"<figcaption>{name}, {stamp:.2f} s</figcaption>"
-        if picture is not None and abs(picture.stamp - stamp) * clip.fps <= _NEAR_FRAMES:
-            figures.append(f"<figure>{key_frame(picture, criteria, keep_faces=keep_faces)}{caption}</figure>")
-        elif len(clip):
+    for name, stamp in moments(one, clip).items():
+        failing = [item for item in one.criteria if item.verdict is Verdict.NOT_MET] if name == LOWEST else []
+        picture = reported.pictures.get(name)
+        if picture is not None:
+            drawing = key_frame(picture, failing, keep_faces=keep_faces)
+            figures.append(_figure(drawing, name, picture.stamp, failing, numbered=False))
+        elif clip is not None and len(clip):
             pose = clip.frame(int(np.argmin(np.abs(clip.stamps - stamp))))
             views = ((False, "from the side"), (True, "from the front"))
-            for from_front, view in views if stamp == lowest else views[:1]:
-                drawing = stick_figure(pose, criteria, from_front=from_front)
-                figures.append(f"<figure>{drawing}<figcaption>{name}, {view}, {stamp:.2f} s</figcaption></figure>")
+            for from_front, view in views if name == LOWEST else views[:1]:
+                drawing = stick_figure(pose, failing, from_front=from_front)
+                figures.append(_figure(drawing, f"{name}, {view}", stamp, () if from_front else failing))
     return "".join(figures)
+
+
+def _figure(drawing: str, name: str, stamp: float, failing: Sequence[Criterion], *, numbered: bool = True) -> str:
+    """A drawing with its caption, in which the faults are told, with the numbers that they have in the drawing."""
+    marks = (f'<span class="mark">{number}</span> ' if numbered else "" for number in range(1, len(failing) + 1))
+    faults = "".join(
+        f'<div class="not_met">{mark}{escape(fault_text(one))}</div>' for mark, one in zip(marks, failing, strict=True)
+    )
+    return f"<figure>{drawing}<figcaption>{name}, {stamp:.2f} s{faults}</figcaption></figure>"

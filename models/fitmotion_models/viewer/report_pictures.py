@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fitmotion_models.fms.values import Criterion, Verdict
+from fitmotion_models.fms.values import Criterion
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS
 from fitmotion_models.viewer import palette
 from fitmotion_models.viewer.canvas import Canvas, Image
-from fitmotion_models.viewer.figure import BONES, Array, body_points, bone_colour, measured_lines, point_index
-from fitmotion_models.viewer.overlay import fitted, image_points
+from fitmotion_models.viewer.figure import BONES, POINTS, Array, body_points, bone_colour, measured_lines, point_index
+from fitmotion_models.viewer.overlay import draw_body, fitted, image_points
 from fitmotion_models.viewer.page_html import css
+from fitmotion_models.viewer.palette import on_paper
 
 LONGEST_SIDE, JPEG_QUALITY = 640, 82
+_SHOWN_WIDTH = 330.0  # units across a picture: words of 14 units can be read where three pictures stand side by side
 # What is left of a face: this many blocks across the covered circle, too few for features or identity.
 BLOCKS = 5
 # Radius of the covered circle: the landmarks' spread alone is small in profile, so that lengths of the body count too
@@ -26,6 +28,7 @@ _SPREADS, _TRUNKS, _SHOULDERS = 1.8, 0.5, 0.5
 _FACE_WORDS = ("nose", "eye", "ear", "mouth", "head")
 # stick figures, units of the drawing
 _SIZE, _SCALE = 230.0, 100.0  # one metre is _SCALE units
+_MARK, _BESIDE = 7.0, 16.0  # radius of a fault's number, and how far from it it stands
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,35 +88,28 @@ def _face_circle(keypoints: Keypoints) -> tuple[Array, float] | None:
     return middle, max([*seen, 8.0])
 
 
-def key_frame(picture: Picture, criteria: Iterable[Criterion], *, keep_faces: bool) -> str:
-    """The picture with the stick figure, failing criteria red, as an `<img>` that holds its own data."""
+def key_frame(picture: Picture, failing: Iterable[Criterion], *, keep_faces: bool) -> str:
+    """The picture with the stick figure, failing criteria red and in words, as an `<img>` that holds its own data."""
     image = picture.image if keep_faces else blur_face(picture.image, picture.keypoints)
     drawn, scale = fitted(image, LONGEST_SIDE)
     if picture.keypoints is not None:
-        points, _ = image_points(picture.keypoints)
-        _draw(Canvas(drawn), points * scale, criteria)
+        points, confidence = image_points(picture.keypoints)
+        canvas = Canvas(drawn)
+        canvas.unit = canvas.width / _SHOWN_WIDTH
+        draw_body(canvas, points * scale, confidence, failing)
     _, data = cv2.imencode(".jpg", drawn, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}">'
 
 
-def _draw(canvas: Canvas, points: Array, criteria: Iterable[Criterion]) -> None:
-    bones = [bone for bone in BONES if np.isfinite(points[list(bone)]).all()]
-    for start, end in bones:
-        canvas.line(points[start], points[end], palette.PANEL, 6.0)
-    for start, end in bones:
-        canvas.line(points[start], points[end], bone_colour((start, end)), 3.0)
-    for start, end in _faulty_lines(points, criteria):
-        canvas.line(points[start], points[end], palette.FAULT, 5.0)
+def _faulty_lines(points: Array, criterion: Criterion) -> list[tuple[int, int]]:
+    return [line for line in measured_lines(criterion.joints) if np.isfinite(points[list(line)]).all()]
 
 
-def _faulty_lines(points: Array, criteria: Iterable[Criterion]) -> list[tuple[int, int]]:
-    failing = (criterion for criterion in criteria if criterion.verdict is Verdict.NOT_MET)
-    lines = (line for criterion in failing for line in measured_lines(criterion.joints))
-    return [line for line in lines if np.isfinite(points[list(line)]).all()]
+def stick_figure(pose: BodyPose, failing: Iterable[Criterion], *, from_front: bool) -> str:
+    """The body alone as SVG, from its front or its left side; the floor is a line.
 
-
-def stick_figure(pose: BodyPose, criteria: Iterable[Criterion], *, from_front: bool) -> str:
-    """The body alone as SVG, from its front or its left side; the floor is a line, failing criteria are red."""
+    failing: criteria that are drawn in red, each with its number in this order, counted from 1.
+    """
     points, _ = body_points(pose)
     across = points[point_index("left_hip")] - points[point_index("right_hip")]
     across[2] = 0.0
@@ -125,13 +121,40 @@ def stick_figure(pose: BodyPose, criteria: Iterable[Criterion], *, from_front: b
     middle = np.nanmean(points @ sideways)
     places = np.stack([_SIZE / 2 + _SCALE * (points @ sideways - middle), _SIZE - 12 - _SCALE * points[:, 2]], axis=-1)
     bones = [bone for bone in BONES if np.isfinite(places[list(bone)]).all()]
+    if not from_front:  # the side that is nearer last, over the other
+        bones.sort(key=lambda bone: POINTS[bone[1]].startswith("left"))
     drawn = [_svg_line(places, bone, css(on_paper(bone_colour(bone))), 4.0) for bone in bones]
-    drawn += [_svg_line(places, line, css(palette.FAULT), 6.0) for line in _faulty_lines(places, criteria)]
+    faults = list(failing)
+    for fault in faults:
+        drawn += [_svg_line(places, line, css(palette.FAULT), 6.0) for line in _faulty_lines(places, fault)]
     head = places[point_index("head")]
     if np.isfinite(head).all():
         drawn.append(f'<circle cx="{head[0]:.1f}" cy="{head[1] - 8:.1f}" r="11" fill="#8a9099"/>')
+    drawn += _numbers(places, faults)
     floor = f'<line x1="8" y1="{_SIZE - 12}" x2="{_SIZE - 8}" y2="{_SIZE - 12}" stroke="#b8bec6" stroke-width="1.5"/>'
     return f'<svg viewBox="0 0 {_SIZE:.0f} {_SIZE:.0f}" class="figure">{floor}{"".join(drawn)}</svg>'
+
+
+def _numbers(places: Array, faults: Iterable[Criterion]) -> list[str]:
+    """A number beside each fault, on the outer side of the body, away from the numbers that are there already."""
+    middle = float(np.nanmean(places[:, 0]))
+    taken: list[tuple[float, float]] = []
+    for fault in faults:
+        joints = [joint for joint in fault.joints if joint < len(places) and np.isfinite(places[joint]).all()]
+        if not joints:
+            taken.append((np.nan, np.nan))
+            continue
+        x, y = (float(part) for part in places[joints].mean(axis=0))
+        x += _BESIDE if x >= middle else -_BESIDE
+        while any(np.hypot(x - left, y - top) < 2 * _MARK for left, top in taken):
+            y -= 2 * _MARK
+        taken.append((x, y))
+    return [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_MARK:g}" fill="{css(on_paper(palette.FAULT))}"/><text x="{x:.1f}" '
+        f'y="{y + 3.5:.1f}" text-anchor="middle" font-size="10" font-weight="700" fill="#fff">{number}</text>'
+        for number, (x, y) in enumerate(taken, start=1)
+        if np.isfinite(x)
+    ]
 
 
 def _svg_line(places: Array, line: tuple[int, int], colour: str, width: float) -> str:
@@ -140,9 +163,3 @@ def _svg_line(places: Array, line: tuple[int, int], colour: str, width: float) -
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}" '
         'stroke-linecap="round"/>'
     )
-
-
-def on_paper(colour: palette.Rgb) -> palette.Rgb:
-    """A colour of the palette, which is for dark pages, as it is drawn on white ones."""
-    red, green, blue = (0.72 * part for part in colour)
-    return red, green, blue

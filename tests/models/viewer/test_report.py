@@ -16,8 +16,15 @@ from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS, SMPL22
 from fitmotion_models.viewer.mannequin import Viewpoint, render_pose
-from fitmotion_models.viewer.report import key_stamps, lowest_stamp, report_html, save_report
-from fitmotion_models.viewer.report_curves import angle_curves
+from fitmotion_models.viewer.report import (
+    Reported,
+    key_stamps,
+    lowest_stamp,
+    repetitions_html,
+    report_html,
+    save_report,
+)
+from fitmotion_models.viewer.report_curves import AROUND_S, angle_curves, curves_svg
 from fitmotion_models.viewer.report_pictures import Picture, blur_face, stick_figure
 from fitmotion_models.viewer.terminal import measurement
 
@@ -76,12 +83,12 @@ def test_nothing_is_fetched() -> None:
     assert not re.search(r"@import|url\((?!#)|<script|<link", html)
 
 
-def test_names_of_drawings_do_not_meet_and_the_report_is_the_same_again() -> None:
+def test_names_do_not_meet_and_the_report_is_the_same_again() -> None:
     html = report_html(ASSESSMENTS, CLIP)
     assert html == report_html(ASSESSMENTS, CLIP)
-    drawings = html.split("<section>")[1:]
-    paths = [set(re.findall(r'<clipPath id="(\w+)"', drawing)) for drawing in drawings]
-    assert all(paths) and not set.intersection(*paths)
+    names = re.findall(r'\bid="([^"]+)"', html)
+    assert len(names) == len(set(names)) == len(ASSESSMENTS)
+    assert set(re.findall(r'href="#([^"]+)"', html)) == set(names)
 
 
 def test_the_lowest_point_is_where_the_hips_are_lowest() -> None:
@@ -154,21 +161,51 @@ def test_faces_are_kept_only_on_request(keep: bool) -> None:
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     x, y = (round(float(part)) for part in picture.keypoints.pixels[:5].mean(axis=0))
     detail = shown[y - 6 : y + 7, x - 6 : x + 7].std()
-    assert (detail > 30) == keep
+    assert (detail > 50) == keep  # the skeleton is drawn over it
 
 
 def test_the_figure_shows_what_failed_and_faces_as_it_should() -> None:
     one = ASSESSMENTS[0]
+    failing = [criterion for criterion in one.criteria if criterion.verdict is Verdict.NOT_MET]
     pose = CLIP.frame(int(np.searchsorted(CLIP.stamps, lowest_stamp(one, CLIP))))
     red = "#f5333d"
-    assert stick_figure(pose, one.criteria, from_front=False).count(red) == 2  # the two feet
+    drawn = stick_figure(pose, failing, from_front=False)
+    assert drawn.count(red) == 2  # the two feet
+    assert re.findall(r">(\d)</text>", drawn) == ["1"]
     assert stick_figure(pose, (), from_front=False).count(red) == 0
     # from the left the person looks to the left: toes are left of heels
-    line = stick_figure(pose, one.criteria, from_front=False).split(red)[0].rsplit("<line", 1)[1]
+    line = drawn.split(red)[0].rsplit("<line", 1)[1]
     x1, x2 = (float(re.search(rf'{name}="([\d.]+)"', line)[1]) for name in ("x1", "x2"))
     assert x2 < x1
     hidden = replace(pose, positions=np.full((22, 3), np.nan), confidence=np.zeros(22))
-    assert "nan" not in stick_figure(hidden, one.criteria, from_front=True)
+    assert "nan" not in stick_figure(hidden, failing, from_front=True)
+
+
+def test_what_failed_is_told_at_the_figure_and_at_a_glance() -> None:
+    html = report_html(ASSESSMENTS, CLIP)
+    for one in ASSESSMENTS:
+        failing = next(item for item in one.criteria if item.verdict is Verdict.NOT_MET)
+        told = f"Heels down: {measurement(failing.value, 'm')}, limit {measurement(failing.threshold, 'm')}"
+        assert html.count(told) >= 2  # in the overview and under the figure
+
+
+def test_a_repetition_whose_poses_were_not_kept_is_told_without_figures() -> None:
+    html = repetitions_html([Reported(ASSESSMENTS[0], None)], title="anna", facts="")
+    assert ASSESSMENTS[0].reason in html and "<svg" not in html
+
+
+def test_the_curve_is_where_its_axes_say() -> None:
+    """The highest hip angle read off the drawing, with the marks of the axis as the only scale."""
+    one = ASSESSMENTS[0]
+    drawing = curves_svg(CLIP, one, lowest_stamp(one, CLIP))
+    first = drawing.split("leaning forward")[0]
+    found = re.findall(r'y2="([\d.]+)" stroke="#d9dde2"[^>]*/><text[^>]*>(\d+)</text>', first)
+    marks = {float(value): float(y) for y, value in found}
+    per_degree = (marks[0.0] - marks[90.0]) / 90.0
+    hip = re.search(r'<polyline points="([^"]+)"', drawing)[1]
+    highest = min(float(point.split(",")[1]) for point in hip.split())
+    _, curves = angle_curves(CLIP, one.start - AROUND_S, one.end + AROUND_S)
+    assert (marks[0.0] - highest) / per_degree == pytest.approx(np.nanmax(curves["left_hip"]), abs=1.0)
 
 
 def test_too_close_to_tell_is_not_called_unseen() -> None:
