@@ -46,6 +46,7 @@ from fitmotion_nodes.dashboard_parameters import DashboardParameters
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.parameters import declare, result_qos
 from fitmotion_nodes.spin import CannotRunError, run_node
+from fitmotion_nodes.unspun import Mailbox
 
 ANSWER_PATIENCE_S = 5.0  # a service that has not answered by then will not
 LOOK_AROUND_S = 1.0  # how often sensors and the overlay are looked for
@@ -84,9 +85,11 @@ class DashboardNode(Node):
             ResetScreen: self.create_client(ResetScreenSrv, "fms/reset_screen"),
         }
         self._waiting: dict[Any, tuple[str, float]] = {}  # a call -> its service and when to give up
-        self._live: list[Any] = []  # subscriptions that are there while a browser looks
-        self._picture: Any = None
-        self._sensor: Any = None
+        # there while a browser looks; read when the page is drawn
+        self._poses: Mailbox | None = None
+        self._states: Mailbox | None = None
+        self._pictures: Mailbox | None = None
+        self._samples: Mailbox | None = None
         self._picture_at = float("-inf")
         # what the page's threads say is dealt with in the executor's: they leave it here and pull the trigger
         self._commands: deque[Command] = deque()
@@ -126,18 +129,16 @@ class DashboardNode(Node):
 
     def _on_page(self) -> None:
         looking = self._page.clients > 0
-        if looking and not self._live:
+        if looking and self._poses is None:
             self._resume()
-        elif not looking and self._live:
+        elif not looking and self._poses is not None:
             self._pause()
         while self._commands:
             self._obey(self._commands.popleft())
 
     def _resume(self) -> None:
-        self._live = [
-            self.create_subscription(RosBodyPose, "body_pose", self._on_pose, RECENT),
-            self.create_subscription(RosAssessmentState, "fms/state", self._on_state, RECENT),
-        ]
+        self._poses = Mailbox(self, RosBodyPose, "body_pose", RECENT)
+        self._states = Mailbox(self, RosAssessmentState, "fms/state", RECENT)
         self._look_around()
         self._update_timer.reset()
         self._look_timer.reset()
@@ -146,10 +147,10 @@ class DashboardNode(Node):
         """Nobody looks: hear and draw nothing but results, which are few."""
         self._update_timer.cancel()
         self._look_timer.cancel()
-        for subscription in (*self._live, self._picture, self._sensor):
-            if subscription is not None:
-                self.destroy_subscription(subscription)
-        self._live, self._picture, self._sensor = [], None, None
+        for mailbox in (self._poses, self._states, self._pictures, self._samples):
+            if mailbox is not None:
+                mailbox.close()
+        self._poses = self._states = self._pictures = self._samples = None
         self._watch.forget_live()
         if hasattr(self, "_page"):
             self._page.update(self._watch)  # who comes next is not shown somebody who left long ago
@@ -159,6 +160,7 @@ class DashboardNode(Node):
             self._pause()
             return
         start = time.perf_counter()
+        self._read()
         self._page.update(self._watch)
         self._diagnostics.frames_out += 1
         self._diagnostics.took("update", time.perf_counter() - start)
@@ -168,18 +170,17 @@ class DashboardNode(Node):
     def _look_around(self) -> None:
         """Take the overlay where there is one, and the sensor that was chosen."""
         topic = OVERLAY if self.count_publishers(OVERLAY) else PLAIN
-        self._picture = self._switched(self._picture, CompressedImage, topic, self._on_picture, NEWEST)
-        sensors = self._sensors()
-        self._page.show_sensors(sensors)
-        self._sensor = self._switched(self._sensor, Imu, self._watch.sensor.topic, self._on_imu, SAMPLES)
+        self._pictures = self._switched(self._pictures, CompressedImage, topic, NEWEST)
+        self._page.show_sensors(self._sensors())
+        self._samples = self._switched(self._samples, Imu, self._watch.sensor.topic, SAMPLES)
 
-    def _switched(self, subscription: Any, kind: type, topic: str, callback: Callable[[Any], None], qos: Any) -> Any:
-        """A subscription to this topic, the one there is where it is; None for no topic."""
-        if subscription is not None:
-            if topic and subscription.topic_name == self.resolve_topic_name(topic):
-                return subscription
-            self.destroy_subscription(subscription)
-        return self.create_subscription(kind, topic, callback, qos) if topic else None
+    def _switched(self, mailbox: Mailbox | None, kind: type, topic: str, qos: QoSProfile) -> Mailbox | None:
+        """A mailbox of this topic, the one there is where it is; None for no topic."""
+        if mailbox is not None:
+            if topic and mailbox.topic_name == self.resolve_topic_name(topic):
+                return mailbox
+            mailbox.close()
+        return Mailbox(self, kind, topic, qos) if topic else None
 
     def _sensors(self) -> tuple[str, ...]:
         own = self.get_namespace().rstrip("/") + "/imu_"
@@ -198,28 +199,30 @@ class DashboardNode(Node):
             return False
         return True
 
-    def _on_pose(self, msg: RosBodyPose) -> None:
-        self._take(self._watch.hear_pose, partial(body_pose_from_msg, world_frame=self._given.world_frame), msg)
+    def _read(self) -> None:
+        """Hear what has come since the page was last drawn."""
+        to_pose = partial(body_pose_from_msg, world_frame=self._given.world_frame)
+        for msg, _ in self._poses or ():
+            self._take(self._watch.hear_pose, to_pose, msg)
+        for msg, _ in self._states or ():
+            self._take(self._watch.hear_state, state_from_msg, msg)
+        if self._pictures is not None and time.monotonic() - self._picture_at >= 0.9 / self._given.picture_fps:
+            self._see(self._pictures.take())
+        for msg, _ in self._samples or ():
+            force, turn = msg.linear_acceleration, msg.angular_velocity
+            sample = (stamp_from_msg(msg.header.stamp), force.x, force.y, force.z, turn.x, turn.y, turn.z)
+            self._watch.sensor.add(sample)
 
-    def _on_state(self, msg: RosAssessmentState) -> None:
-        self._take(self._watch.hear_state, state_from_msg, msg)
+    def _see(self, taken: tuple[CompressedImage, dict[str, Any]] | None) -> None:
+        if taken is not None:
+            self._picture_at = time.monotonic()
+            self._watch.hear_picture(bytes(taken[0].data), "png" if "png" in taken[0].format else "jpeg")
 
     def _on_assessment(self, msg: RosAssessment) -> None:
         self._take(self._watch.hear_assessment, assessment_from_msg, msg)
 
     def _on_screen(self, msg: RosScreen) -> None:
         self._take(self._watch.hear_screen, screen_from_msg, msg)
-
-    def _on_picture(self, msg: CompressedImage) -> None:
-        now = time.monotonic()
-        # a tenth of leeway, so that a camera's uneven frames do not halve the rate
-        if now - self._picture_at >= 0.9 / self._given.picture_fps:
-            self._picture_at = now
-            self._watch.hear_picture(bytes(msg.data), "png" if "png" in msg.format else "jpeg")
-
-    def _on_imu(self, msg: Imu) -> None:
-        force, turn = msg.linear_acceleration, msg.angular_velocity
-        self._watch.sensor.add((stamp_from_msg(msg.header.stamp), force.x, force.y, force.z, turn.x, turn.y, turn.z))
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         own = self.get_namespace().strip("/")
@@ -236,7 +239,7 @@ class DashboardNode(Node):
         elif isinstance(command, ChooseSensor):
             self._watch.sensor.topic = command.topic
             self._watch.sensor.samples.clear()
-            if self._live:
+            if self._poses is not None:
                 self._look_around()
         else:
             self._call(command)

@@ -2,18 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -33,6 +29,7 @@ from fitmotion_nodes.recorder_topics import (
 )
 from fitmotion_nodes.recording_thread import MEGABYTE, RecordingOptions, RecordingThread
 from fitmotion_nodes.spin import CannotRunError, run_node
+from fitmotion_nodes.unspun import Mailbox
 
 TICK_S = 0.04  # how often messages are fetched; they keep the time at which they arrived
 LOOK_FOR_TOPICS_TICKS = 2  # a look costs microseconds, and what is said before it is lost to the recording
@@ -40,39 +37,15 @@ REPORT_TICKS = 25
 DAY_NS = 86_400 * 10**9  # a stamp that is further from the clock is of another clock, or none (0: a static transform)
 
 
-class _Unspun(CallbackGroup):
-    """Subscriptions that the executor does not wait for.
-
-    It would wake up for every single message, which with twenty topics costs a multiple of what recording them does.
-    """
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        """Nothing was begun."""
-
-
 @dataclass
 class _Ear:
-    """One subscription. put: takes the bytes of a message and what the middleware says of it."""
+    """One topic that is heard. put: takes the bytes of a message and what the middleware says of it."""
 
     topic: RecordedTopic
     qos: QoSProfile
-    subscription: Any
+    mailbox: Mailbox
     put: Callable[[bytes, dict[str, Any]], None]
     gaps: SequenceGaps = field(default_factory=SequenceGaps)
-
-    def messages(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """All that waits."""
-        # `handle` is what an executor takes messages from; InvalidHandle: it is being destroyed
-        handle = self.subscription.handle
-        with suppress(InvalidHandle), handle:
-            while (taken := handle.take_message(self.subscription.msg_type, True)) is not None:
-                yield taken
 
 
 class RecorderNode(Node):
@@ -96,7 +69,7 @@ class RecorderNode(Node):
         self._lost = 0
         self._said = ""
         self._recording = self._begin()
-        self._group, self._ticks = _Unspun(), 0
+        self._ticks = 0
         # on the steady clock: media time may stand still
         self.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.get_logger().info(f"recording into {self._recording.path}")
@@ -138,7 +111,7 @@ class RecorderNode(Node):
         for name, types in self.get_topic_names_and_types():
             ear = self._ears.get(name)
             # publishers that do not match: they offer less than was asked for, or have only just come
-            heard = ear is not None and ear.subscription.get_publisher_count() == self.count_publishers(name)
+            heard = ear is not None and ear.mailbox.publishers == self.count_publishers(name)
             if heard or name in self._passed_over or not self._is_wanted(name, types):
                 continue
             infos = self.get_publishers_info_by_topic(name)
@@ -167,17 +140,9 @@ class RecorderNode(Node):
         put = self._put_in_media_time(topic) if self._media_time else self._put_live(topic)
         if name in self._ears:
             self._fetch_from(self._ears[name])
-            self.destroy_subscription(self._ears.pop(name).subscription)
-        subscription = self.create_subscription(
-            kind,
-            name,
-            lambda msg: None,
-            qos,
-            callback_group=self._group,
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-            raw=True,
-        )
-        self._ears[name] = _Ear(topic, qos, subscription, put)
+            self._ears.pop(name).mailbox.close()
+        mailbox = Mailbox(self, kind, name, qos, raw=True)
+        self._ears[name] = _Ear(topic, qos, mailbox, put)
 
     # ---- messages ----
 
@@ -186,7 +151,7 @@ class RecorderNode(Node):
             self._fetch_from(ear)
 
     def _fetch_from(self, ear: _Ear) -> None:
-        for data, info in ear.messages():
+        for data, info in ear.mailbox:
             self._diagnostics.frames_in += 1
             missed = ear.gaps.missed(info.get("publication_sequence_number") or 0)
             # with several publishers their counts interleave, which is no loss
