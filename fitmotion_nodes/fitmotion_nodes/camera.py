@@ -1,5 +1,6 @@
 """The camera node: a video file, a folder of images, a webcam or a network camera as ROS images."""
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from fitmotion_nodes.lifecycle import SelfStartingNode
 from fitmotion_nodes.listeners import wait_for_listeners
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.players import LivePlayer, RealTimePlayer
+from fitmotion_nodes.preview import PREVIEW, Previews
 from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last frame, so that it leaves the process before the process ends
@@ -41,7 +43,7 @@ class Picture:
 
 
 class CameraNode(SelfStartingNode):
-    """Publishes image_raw (Image rgb8), image_raw/compressed (JPEG), camera_info, /diagnostics; lossless: /clock.
+    """Publishes image_raw, image_raw/compressed, preview/compressed, camera_info, /diagnostics; lossless: /clock.
 
     Subscribes, in lossless mode, skeleton_2d: the acknowledgement of every image. The process ends with status 0 after
     the last frame of a file that is not looped, and with 2 and one line when the source cannot be used.
@@ -116,7 +118,15 @@ class CameraNode(SelfStartingNode):
         self._image_publisher = self.create_lifecycle_publisher(RosImage, "image_raw", images)
         self._jpeg_publisher = self.create_lifecycle_publisher(CompressedImage, "image_raw/compressed", images)
         self._info_publisher = self.create_lifecycle_publisher(CameraInfo, "camera_info", small)
-        self._lifecycle_publishers = [self._image_publisher, self._jpeg_publisher, self._info_publisher]
+        preview_publisher = self.create_lifecycle_publisher(CompressedImage, PREVIEW, images)
+        rate_hz = math.inf if self._settings.lossless else self._settings.preview_hz
+        self._previews = Previews(preview_publisher, rate_hz, lambda: self._settings.jpeg_quality)
+        self._lifecycle_publishers = [
+            self._image_publisher,
+            self._jpeg_publisher,
+            self._info_publisher,
+            preview_publisher,
+        ]
         self._window, self._acknowledgements = Window(), None
         if self._settings.lossless:
             self._clock_publisher = self.create_lifecycle_publisher(Clock, "/clock", 10)
@@ -147,6 +157,9 @@ class CameraNode(SelfStartingNode):
             self._player = RealTimePlayer(self._source, self._prepare, self._emit_now, loop=self._settings.loop)
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
+        if self._settings.lossless and not stop.is_set():
+            # media time has ended: who waits for later frames hears of it while this process still lingers
+            self.destroy_lifecycle_publisher(self._clock_publisher)
         stop.wait(LINGER_S)
 
     def _play_lossless(self, source: ImageSource, stop: Event) -> None:
@@ -195,6 +208,7 @@ class CameraNode(SelfStartingNode):
         if self._settings.compressed and self._jpeg_publisher.get_subscription_count():
             quality = self._settings.jpeg_quality
             self._jpeg_publisher.publish(compressed_image_to_msg(picture.image_bgr, header, quality))
+        self._previews.offer(picture.image_bgr, header)
 
     def _publish_info(self, header: Header) -> None:
         self._camera_info.header = header

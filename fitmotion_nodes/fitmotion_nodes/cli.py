@@ -89,13 +89,16 @@ def up(
     out: Annotated[
         Path | None, typer.Option(help="Folder in which this run gets a folder of its own. Default: runs/.")
     ] = None,
+    keep_faces: Annotated[
+        bool, typer.Option("--keep-faces", help="Leave the faces in the run's report as they are.")
+    ] = False,
     log_level: Annotated[str, typer.Option(help="How much the nodes say: debug, info, warn, error.")] = "info",
 ) -> None:
     """Score a person live: camera, pose and scoring as ROS 2 nodes, with a table of what they find.
 
     Film the whole body and the floor, from the side or a little from the front. The person starts upright and
     still, with the arms overhead. At the end of the video, or on Ctrl-C, the assessment is printed and written
-    to runs/<time>/.
+    to runs/<time>/, with a report as a web page (faces blurred).
 
     Examples:
 
@@ -142,6 +145,7 @@ def up(
         params_file=params_file,
         parameters=parameters,
         out=out,
+        keep_faces=keep_faces,
         log_level=log_level,
     )
     raise typer.Exit(run(options))

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fitmotion_models.fms.values import Assessment, AssessmentState
+from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_nodes.graph import Graph
-from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
+from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos, result_qos
+from fitmotion_nodes.run_memory import RunMemory, repetition_key
 
 MONITOR = "monitor"  # its name in the graph
 _WINDOW = 90  # states behind the live latency: three seconds at 30 Hz
+_MOST_PEOPLE = 20
 _QUIET_S = 0.3  # a graph that has said nothing for so long has nothing more to say
 
 
@@ -69,25 +73,33 @@ class Observations:
         """A body pose went to the scorer."""
         with self.lock:
             self.poses += 1
-            self.pose_stamps[subject] = max(stamp, self.pose_stamps.get(subject, stamp))
+            self.pose_stamps[subject] = max(stamp, self.pose_stamps.pop(subject, stamp))
+            _keep_newest(self.pose_stamps)
             self.heard_at = time.monotonic()
 
     def hear_state(self, state: AssessmentState, latency_ms: float | None) -> None:
         """The scorer answered a pose. latency_ms: from the stamp to now; None in media time, which has none."""
         with self.lock:
+            self.states.pop(state.subject, None)
             self.states[state.subject] = state
+            _keep_newest(self.states)
             if latency_ms is not None:
                 self.latencies_ms.append(latency_ms)
             self.heard_at = time.monotonic()
 
     def hear_assessment(self, assessment: Assessment) -> bool:
         """A repetition was scored, or an operator changed its score. Whether it is a new repetition."""
-        key = (assessment.subject, assessment.movement, assessment.variation, assessment.side, assessment.start)
+        key = repetition_key(assessment)
         with self.lock:
             new = key not in self.assessments
             self.assessments[key] = assessment
             self.heard_at = time.monotonic()
         return new
+
+    def results(self) -> list[Assessment]:
+        """Every repetition as it counts now, in the order in which they ended."""
+        with self.lock:
+            return sorted(self.assessments.values(), key=lambda one: one.end)
 
     def hear_report(self, name: str, report: NodeReport) -> None:
         """A node's diagnostics."""
@@ -113,6 +125,12 @@ class Observations:
             return (self.frames - 1) / (self.last_frame - self.first_frame)
 
 
+def _keep_newest(people: dict[str, Any]) -> None:
+    """Forget who was heard longest ago: anybody may send bodies of ever new subjects."""
+    while len(people) > _MOST_PEOPLE:
+        del people[next(iter(people))]
+
+
 class MonitorError(RuntimeError):
     """The ROS graph cannot be joined; the text is one sentence."""
 
@@ -123,6 +141,7 @@ class GraphMonitor:
     on_assessment: hears every new or changed assessment, from the monitor's thread.
     on_frame: for measurements: hears ("captured", "posed" or "scored", stamp of the image, when the message arrived),
     in seconds on the system clock.
+    remember: keep in `memory` what a report needs.
     Raises MonitorError when the domain cannot be joined.
     """
 
@@ -133,8 +152,11 @@ class GraphMonitor:
         lossless: bool,
         on_assessment: Callable[[Assessment, bool], None] = lambda assessment, new: None,
         on_frame: Callable[[str, float, float], None] | None = None,
+        remember: bool = False,
     ) -> None:
         self.observations = Observations()
+        self.memory = RunMemory(_body_pose, _keypoints)
+        self._remember = remember
         self._lossless = lossless
         self._on_assessment, self._on_frame = on_assessment, on_frame
         self._graph = graph
@@ -144,6 +166,7 @@ class GraphMonitor:
         """Forget everything, and join anew, so that what the old nodes said last does not come in late."""
         self.close()
         self.observations.clear()
+        self.memory.clear()
         self._join()
 
     def _join(self) -> None:
@@ -196,7 +219,8 @@ class GraphMonitor:
         from fitmotion_msgs.msg import BodyPose as RosBodyPose
         from fitmotion_msgs.msg import Skeleton2D
 
-        frames = frame_qos(StreamParameters(lossless=self._lossless))
+        stream = StreamParameters(lossless=self._lossless)
+        frames = frame_qos(stream)
         node = self._node
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
         node.create_subscription(RosAssessmentState, "fms/state", self._on_state_message, frames)
@@ -205,6 +229,12 @@ class GraphMonitor:
         node.create_subscription(RosBodyPose, "body_pose", self._on_pose, frames)
         if any(spec.name == "pose" for spec in self._graph.nodes):
             node.create_subscription(Skeleton2D, "skeleton_2d", self._on_skeleton, frames)
+        if self._remember and any(spec.name == "camera" for spec in self._graph.nodes):
+            from sensor_msgs.msg import CompressedImage
+
+            from fitmotion_nodes.preview import PREVIEW
+
+            node.create_subscription(CompressedImage, PREVIEW, self._on_preview, image_qos(stream))
         if self._on_frame is not None:
             from sensor_msgs.msg import CameraInfo
 
@@ -227,10 +257,17 @@ class GraphMonitor:
     def _on_skeleton(self, msg: Any, info: dict[str, int]) -> None:
         self._record("posed", msg, info)
         self.observations.hear_frame(_seconds(msg))
+        if self._remember:
+            self.memory.hear_skeleton(_seconds(msg), msg)
+
+    def _on_preview(self, msg: Any) -> None:
+        self.memory.hear_picture(_seconds(msg), bytes(msg.data))
 
     def _on_pose(self, msg: Any) -> None:
         stamp = _seconds(msg)
         self.observations.hear_pose(msg.subject, stamp)
+        if self._remember:
+            self.memory.hear_pose(msg.subject, stamp, msg)
         if not any(spec.name == "pose" for spec in self._graph.nodes):
             self.observations.hear_frame(stamp)
 
@@ -255,6 +292,8 @@ class GraphMonitor:
             assessment = assessment_from_msg(msg)
         except ValueError:
             return
+        if self._remember:
+            self.memory.hear_assessment(assessment)
         self._on_assessment(assessment, self.observations.hear_assessment(assessment))
 
 
@@ -264,6 +303,18 @@ def _arrival(info: dict[str, int]) -> float:
     A middleware that does not tell gives 0: then it is now.
     """
     return info.get("received_timestamp", 0) / 1e9 or time.time()
+
+
+def _body_pose(msg: Any) -> BodyPose:
+    from fitmotion_nodes.conversions import body_pose_from_msg
+
+    return body_pose_from_msg(msg, msg.header.frame_id)
+
+
+def _keypoints(msg: Any) -> Keypoints | None:
+    from fitmotion_nodes.conversions import keypoints_from_msg
+
+    return keypoints_from_msg(msg)
 
 
 def _seconds(msg: Any) -> float:

@@ -112,6 +112,12 @@ class CameraParameters(StreamParameters):
     calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: a pinhole guess")
     wait_for: str = parameter("", "nodes that must listen to body_pose before the first image, joined by commas")
     compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
+    preview_hz: float = parameter(
+        5.0,
+        "pictures a second on preview/compressed, at most 640 pixels, when somebody listens; lossless: every image",
+        at_least=0.1,
+        at_most=1000.0,
+    )
     jpeg_quality: int = parameter(80, "quality of the JPEG images, percent", at_least=1, at_most=100, dynamic=True)
     reconnect_s: float = parameter(
         1.0,

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +61,7 @@ class UpOptions:
     params_file: Path | None = None
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     out: Path | None = None
+    keep_faces: bool = False
     log_level: str = "info"
 
 
@@ -86,15 +87,35 @@ def up(options: UpOptions) -> int:
 
 
 class StopSignal:
-    """Ctrl-C, kill and a closed terminal ask for the same; asking twice makes no difference."""
+    """Ctrl-C, kill and a closed terminal ask for the same; asking twice makes no difference.
+
+    But for what is marked as `skippable`: being asked during it ends it.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self._skippable = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: object) -> None:
         self.asked = True
+        if self._skippable:
+            self._skippable = False
+            raise SkippedError
+
+    @contextmanager
+    def skippable(self) -> Iterator[None]:
+        """What is done in here ends with SkippedError when the person asks to stop meanwhile."""
+        self._skippable = True
+        try:
+            yield
+        finally:
+            self._skippable = False
+
+
+class SkippedError(Exception):
+    """The person did not want to wait for it."""
 
 
 class LiveRun:
@@ -114,7 +135,10 @@ class LiveRun:
             on_restart=lambda: self._monitor.start_over(),
         )
         self._monitor = GraphMonitor(
-            graph, lossless=options.lossless, on_assessment=lambda assessment, new: self._view.assessed(assessment, new)
+            graph,
+            lossless=options.lossless,
+            on_assessment=lambda assessment, new: self._view.assessed(assessment, new),
+            remember=True,
         )
         mode = "lossless" if options.lossless else "live"
         title = f"FitMotion, {choice.title}, {mode}, ROS domain {os.environ['ROS_DOMAIN_ID']}, log in {folder.path}"
@@ -190,6 +214,31 @@ class LiveRun:
             sys.stdout.write(json.dumps(content, indent=2) + "\n")
             return _fail(f"{error}; the assessment is printed above", FAILED_EXIT_CODE)
         Console().print(f"written to {path}", highlight=False, soft_wrap=True)
+        return self._write_page(report, zero) if report.assessments else 0
+
+    def _write_page(self, report: AssessmentReport, zero: float) -> int:
+        """The report as a page, for people; the results are safe already."""
+        from fitmotion_nodes.run_report import save_run_report
+
+        began = datetime.fromtimestamp(self._began)
+        path = self._folder.path / "report.html"
+        try:
+            with self._stop.skippable():
+                save_run_report(
+                    path,
+                    self._monitor.observations.results(),
+                    self._monitor.memory,
+                    title=report.subject,
+                    facts=f"{began:%Y-%m-%d %H:%M}, {self._choice.title}, {report.frames / (report.fps or 1):.0f} s",
+                    zero=zero,
+                    keep_faces=self._options.keep_faces,
+                )
+        except SkippedError:
+            Console().print("the report is left out", highlight=False)
+            return 0
+        except OSError as error:
+            return _fail(f"cannot write {path}: {error.strerror or error}", FAILED_EXIT_CODE)
+        Console().print(f"report in {path}", highlight=False, soft_wrap=True)
         return 0
 
     def _subject(self) -> str:
@@ -207,11 +256,11 @@ def _clean_up_since(began: float) -> None:
 
 def _assessment_report(observations: Observations, subject: str, zero: float) -> AssessmentReport:
     """What was heard, in the form of `assess`. zero: the stamp that becomes 0; live stamps are times of day."""
+    assessments = tuple(
+        replace(item, stamp=item.stamp - zero, start=item.start - zero, end=item.end - zero)
+        for item in observations.results()
+    )
     with observations.lock:
-        assessments = tuple(
-            replace(item, stamp=item.stamp - zero, start=item.start - zero, end=item.end - zero)
-            for item in sorted(observations.assessments.values(), key=lambda item: item.end)
-        )
         frames, poses = observations.frames, observations.poses
     return AssessmentReport(assessments, subject, observations.measured_fps(), frames, poses)
 
