@@ -24,6 +24,12 @@ class Choice:
             return f"webcam {self.source}" if self.source.isdecimal() else self.source
         return self.replay or f"built-in subject {self.mover}"
 
+    @property
+    def short_title(self) -> str:
+        """The same for a page that may be passed on: without folders, and without a network camera's password."""
+        scheme, separator, rest = self.title.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}" if separator else Path(self.title).name
+
 
 def choose(source: str = "", replay: str = "", mover: str = "") -> Choice:
     """The source that was asked for; with none the first webcam, and where there is none the built-in subject.

@@ -220,6 +220,7 @@ class LiveRun:
         """The report as a page, for people; the results are safe already."""
         from fitmotion_nodes.run_report import save_run_report
 
+        seconds = report.frames / report.fps if report.fps else 0.0
         began = datetime.fromtimestamp(self._began)
         path = self._folder.path / "report.html"
         try:
@@ -229,7 +230,7 @@ class LiveRun:
                     self._monitor.observations.results(),
                     self._monitor.memory,
                     title=report.subject,
-                    facts=f"{began:%Y-%m-%d %H:%M}, {self._choice.title}, {report.frames / (report.fps or 1):.0f} s",
+                    facts=f"{began:%Y-%m-%d %H:%M}, {self._choice.short_title}, {seconds:.0f} s",
                     zero=zero,
                     keep_faces=self._options.keep_faces,
                 )

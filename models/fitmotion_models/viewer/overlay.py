@@ -182,7 +182,10 @@ def _body_box(points: Array, confidence: Array) -> Box:
 
 
 def _free_box(canvas: Canvas, wide: float, place: Array, body: Box, taken: list[Box]) -> Box:
-    """Room for a label: beside the body on the side of the place, or the other one; as high as the place, or near."""
+    """Room for a label: beside the body on the side of the place, or the other one; as high as the place, or near.
+
+    Where neither side has room, over the body or under it.
+    """
     unit = canvas.unit
     margin, high = MARGIN * unit, LABEL_HEIGHT * unit
     sides = [body[2] + 2 * margin, body[0] - 2 * margin - wide]
@@ -190,9 +193,15 @@ def _free_box(canvas: Canvas, wide: float, place: Array, body: Box, taken: list[
     if place[0] < 0.5 * (body[0] + body[2]) - 0.12 * (body[2] - body[0]):
         sides.reverse()
     inside = [left for left in sides if margin <= left <= canvas.width - margin - wide]
-    left = inside[0] if inside else min(max(sides[0], margin), canvas.width - margin - wide)
     lowest = canvas.height - margin - high
-    wanted = min(max(float(place[1]) - 0.5 * high, margin), lowest)
+    if inside:
+        left, height = inside[0], float(place[1]) - 0.5 * high
+    else:  # the body fills the picture's width: over it or under it, whichever is nearer and in the picture
+        left = min(max(float(place[0]) - 0.5 * wide, margin), canvas.width - margin - wide)
+        over, under = body[1] - 2 * margin - high, body[3] + 2 * margin
+        near_over = float(place[1]) - body[1] < body[3] - float(place[1])
+        height = over if over >= margin and (near_over or under > lowest) else under
+    wanted = min(max(height, margin), lowest)
     step = high + 5 * unit
     for top in (wanted, *(wanted + sign * number * step for number in range(1, 9) for sign in (1, -1))):
         box = (left, top, left + wide, top + high)

@@ -36,7 +36,7 @@ section{border-top:1px solid #d9dde2;padding:18px 0 6px;break-inside:avoid}
 line-height:58px}
 table{border-collapse:collapse;width:100%;margin:12px 0}td,th{padding:4px 8px;text-align:left;vertical-align:top}
 th{font-weight:600;color:#6a717a;font-size:13px}tr+tr td{border-top:1px solid #eceff2}
-.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.gauge{width:190px;padding-top:8px}
+.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.gauge{width:140px;padding-top:8px}td:first-child{white-space:nowrap}
 .not_met{color:#c3212d;font-weight:600}.met{color:#1d8045}.not_seen{color:#6a717a}
 .moments{display:flex;gap:12px;flex-wrap:wrap}.moments figure{margin:0;flex:1 1 200px;max-width:290px}
 figure img,figure svg{width:100%;border-radius:6px;background:#f4f6f8;display:block}
