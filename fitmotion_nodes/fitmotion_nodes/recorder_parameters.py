@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitmotion_models.exchange.mcap_files import COMPRESSIONS
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, parameter
+
+# those of mcap_files.py, which is not imported here: `ros2 launch` reads this file with a Python that has no mcap
+COMPRESSIONS = ("none", "lz4", "zstd")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class RecorderParameters(StreamParameters):
     )
     compressed_images: bool = parameter(False, "record compressed images too; raw images never are")
     exclude: str = parameter("", "regular expression of the topics (whole names) that are left out; empty: none")
-    compression: str = parameter("zstd", "of the chunks of the file", choices=tuple(COMPRESSIONS))
+    compression: str = parameter("zstd", "of the chunks of the file", choices=COMPRESSIONS)
     flush_s: float = parameter(
         0.5, "seconds between two chunks: what a crash of this node can lose", at_least=0.05, at_most=60.0
     )

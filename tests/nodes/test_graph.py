@@ -1,6 +1,8 @@
 """The graph as data."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -122,6 +124,37 @@ def test_files_arguments_and_explicit_parameters_in_that_order(tmp_path: Path) -
     built = graph(source="0", params_file=path, parameters={"camera": {"jpeg_quality": 70}})
     parameters = node(built, "camera").parameters
     assert (parameters["fps"], parameters["source"], parameters["jpeg_quality"]) == (25.0, "0", 70)
+
+
+# `ros2 launch` runs with the Python of the ROS installation, which has these and none of the lock's libraries
+OF_EVERY_ROS = {"yaml", "_yaml", "numpy"}
+ONLY_THESE = """
+import sys
+class Others:
+    def find_spec(self, name, path=None, target=None):
+        root = name.partition(".")[0]
+        if root not in sys.stdlib_module_names and root not in {allowed}:
+            raise ModuleNotFoundError(f"{name} is not there", name=root)
+sys.meta_path.insert(0, Others())
+from pathlib import Path
+from fitmotion_nodes.graph import GraphOptions, build_graph
+options = GraphOptions(source="0", imu="all", visualize=True, dashboard=True, record="a.mcap")
+print(len(build_graph(options, Path(sys.argv[1])).nodes))
+"""
+
+
+def test_a_workstations_launch_needs_none_of_the_locks_libraries() -> None:
+    allowed = OF_EVERY_ROS | {"fitmotion_models", "fitmotion_nodes"}
+    code = ONLY_THESE.replace("{allowed}", repr(allowed))
+    done = subprocess.run([sys.executable, "-P", "-c", code, str(CONFIG)], capture_output=True, text=True)
+    assert done.stdout.strip() == "7", done.stderr
+
+
+def test_the_recorders_compressions_are_those_of_the_files() -> None:
+    from fitmotion_models.exchange import mcap_files
+    from fitmotion_nodes import recorder_parameters
+
+    assert tuple(mcap_files.COMPRESSIONS) == recorder_parameters.COMPRESSIONS
 
 
 def test_wrong_parameters_are_found_before_anything_starts(tmp_path: Path) -> None:
