@@ -61,7 +61,8 @@ class Mailbox:
         # `handle` is what an executor takes messages from; InvalidHandle: it is being destroyed
         handle = self._subscription.handle
         with suppress(InvalidHandle), handle:
-            return handle.take_message(self._subscription.msg_type, self._raw)  # type: ignore[no-any-return]
+            taken: tuple[Any, dict[str, Any]] | None = handle.take_message(self._subscription.msg_type, self._raw)
+            return taken
         return None
 
     def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:

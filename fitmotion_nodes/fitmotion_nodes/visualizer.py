@@ -3,10 +3,12 @@
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -41,6 +43,7 @@ from fitmotion_nodes.conversions import (
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import declare, frame_qos, result_qos
 from fitmotion_nodes.spin import run_node
+from fitmotion_nodes.unspun import Mailbox
 from fitmotion_nodes.visualizer_messages import ALL_MARKS, BodyFrames, deletion_to_msg, joint_state_to_msg, mark_to_msg
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
@@ -66,7 +69,7 @@ class Person:
         self.frames = BodyFrames(frame_prefix)
         self.board, self.scores = MarkBoard(), ScoreBoard()
         self.seen_at = 0  # node clock, nanoseconds
-        self.refreshed_at = float("-inf")
+        self.shown_at = self.refreshed_at = float("-inf")  # stamps of poses
 
 
 class VisualizerNode(Node):
@@ -97,9 +100,12 @@ class VisualizerNode(Node):
             result_qos(depth=1),
             event_callbacks=PublisherEventCallbacks(matched=self._on_overlay_listeners),
         )
-        self._overlay_subscriptions: list[Any] = []
+        # there while somebody looks at the overlay
+        self._images: Mailbox | None = None
+        self._skeletons: Any = None
+        self._plain_timer: Any = None
         self._painter: OverlayPainter | None = None
-        self.create_subscription(RosAssessmentState, "fms/state", self._on_state, qos)
+        self._states = Mailbox(self, RosAssessmentState, "fms/state", qos)
         self.create_subscription(
             RosAssessment,
             "fms/assessment",
@@ -121,6 +127,7 @@ class VisualizerNode(Node):
         self._diagnostics.frames_in += 1
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
         try:
+            self._diagnostics.check_time(msg.header.stamp)
             pose = body_pose_from_msg(msg, self._given.world_frame)
         except ValueError as error:
             self._diagnostics.bad_message(error)
@@ -129,11 +136,20 @@ class VisualizerNode(Node):
         person.seen_at = self.get_clock().now().nanoseconds
         header = Header(stamp=msg.header.stamp, frame_id=self._given.world_frame)
         self._publish_frames(person, pose, header)
-        if self._is_model(pose.subject):
-            self._publish_model(person, pose, header)
-        self._publish_markers(person, pose, header)
+        if self._is_due(person, pose):
+            self._read_states()
+            if self._is_model(pose.subject):
+                self._publish_model(person, pose, header)
+            self._publish_markers(person, pose, header)
         self._diagnostics.sent(msg.header.stamp)
         self._diagnostics.status = f"showing {', '.join(sorted(self._people))}"
+
+    def _is_due(self, person: Person, pose: BodyPose) -> bool:
+        # a tenth of leeway, so that a camera's uneven frames do not halve the rate
+        if not self._given.lossless and 0.0 <= pose.stamp - person.shown_at < 0.9 / self._given.marker_fps:
+            return False
+        person.shown_at = pose.stamp
+        return True
 
     def _person(self, subject: str) -> Person:
         if subject not in self._people:
@@ -143,9 +159,9 @@ class VisualizerNode(Node):
     def _publish_frames(self, person: Person, pose: BodyPose, header: Header) -> None:
         # the frames inside of joints are for those who show the robot model; nobody else has to look at them
         between = self._is_model(pose.subject) and self._description_publisher.get_subscription_count() > 0
-        transforms = person.frames.transforms(pose, header, between=between)
-        if transforms:
-            self._tf_publisher.publish(TFMessage(transforms=transforms))
+        message = person.frames.message(pose, header, between=between)
+        if message:
+            self._tf_publisher.publish(message)
 
     def _is_model(self, subject: str) -> bool:
         """Whether the description is of this person: the one that is named, or who has been in view the longest."""
@@ -174,11 +190,12 @@ class VisualizerNode(Node):
             self._tests.popitem(last=False)
         return test
 
-    def _on_state(self, msg: RosAssessmentState) -> None:
-        try:
-            self._test(msg.subject).update(state_from_msg(msg))
-        except ValueError as error:
-            self._diagnostics.bad_message(error)
+    def _read_states(self) -> None:
+        for msg, _ in self._states:
+            try:
+                self._test(msg.subject).update(state_from_msg(msg))
+            except ValueError as error:
+                self._diagnostics.bad_message(error)
 
     def _on_assessment(self, msg: RosAssessment) -> None:
         try:
@@ -231,39 +248,38 @@ class VisualizerNode(Node):
 
     def _on_overlay_listeners(self, info: Any) -> None:
         """Take images only while somebody looks: a camera's images cost more than everything else here."""
-        if info.current_count and not self._overlay_subscriptions:
+        if info.current_count and self._images is None:
             self._painter = self._painter or self._make_painter()
+            self._images = Mailbox(self, RosImage, "image_raw", NEWEST)
             qos = frame_qos(self._given)
-            self._overlay_subscriptions = [
-                self.create_subscription(RosImage, "image_raw", self._painting(self._painter.take_image), NEWEST),
-                self.create_subscription(Skeleton2D, "skeleton_2d", self._painting(self._painter.take_skeleton), qos),
-            ]
-        elif not info.current_count and self._painter is not None:
-            for subscription in self._overlay_subscriptions:
-                self.destroy_subscription(subscription)
-            self._overlay_subscriptions = []
-            self._painter.clear()
+            self._skeletons = self.create_subscription(Skeleton2D, "skeleton_2d", self._paint, qos)
+            steady = Clock(clock_type=ClockType.STEADY_TIME)  # a camera alone has no media time
+            self._plain_timer = self.create_timer(1.0 / self._given.overlay_fps, self._paint, clock=steady)
+        elif not info.current_count and self._images is not None:
+            self.destroy_timer(self._plain_timer)
+            self.destroy_subscription(self._skeletons)
+            self._images.close()
+            self._images = None
 
     def _make_painter(self) -> "OverlayPainter":
         from fitmotion_nodes.visualizer_overlay import OverlayPainter  # loads OpenCV
 
         return OverlayPainter(self._tests, self._given)
 
-    def _painting(self, take: Callable[[Any], CompressedImage | None]) -> Callable[[Any], None]:
-        """A callback that publishes the picture that a message makes, if it makes one."""
-
-        def paint(msg: Any) -> None:
-            start = time.perf_counter()
-            try:
-                picture = take(msg)
-            except ValueError as error:
-                self._diagnostics.bad_message(error)
-                return
-            if picture is not None:
-                self._overlay_publisher.publish(picture)
-                self._diagnostics.took("overlay", time.perf_counter() - start)
-
-        return paint
+    def _paint(self, skeleton: Skeleton2D | None = None) -> None:
+        """Publish the picture of a skeleton, or without one the camera's own where no skeletons come."""
+        if self._painter is None or self._images is None:
+            return
+        start = time.perf_counter()
+        self._read_states()
+        try:
+            picture = self._painter.paint(skeleton, self._images) if skeleton else self._painter.plain(self._images)
+        except ValueError as error:
+            self._diagnostics.bad_message(error)
+            return
+        if picture is not None:
+            self._overlay_publisher.publish(picture)
+            self._diagnostics.took("overlay", time.perf_counter() - start)
 
 
 def main(args: Sequence[str] | None = None) -> int:

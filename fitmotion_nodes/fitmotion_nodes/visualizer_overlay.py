@@ -1,69 +1,76 @@
 """The overlay's way from a camera image and its skeleton to a JPEG message. Loaded when somebody first looks at it."""
 
-from collections import OrderedDict
+import time
 from collections.abc import Mapping
 
 import cv2
 import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as RosImage
+from std_msgs.msg import Header
 
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.overlay import draw_overlay, fitted
 from fitmotion_msgs.msg import Skeleton2D
-from fitmotion_nodes.conversions import keypoints_from_msg, stamp_from_msg
+from fitmotion_nodes.conversions import NANOSECONDS, keypoints_from_msg, stamp_from_msg
 from fitmotion_nodes.image_conversions import Uint8, compressed_image_to_msg, image_from_msg
+from fitmotion_nodes.unspun import Mailbox
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
-IMAGES_WAITING = 5  # images that wait for their skeleton: a pose model takes one to three frames
 NO_SKELETON_S = 1.0  # after this long without one, pictures are shown as they are
 
 
 class OverlayPainter:
     """Brings images and skeletons of the same instant together and draws them, at most so many a second.
 
+    Only the images that will be drawn are taken out of the mailbox, which keeps the newest: when a skeleton comes that
+    is usually its own, or, where the pose model is slow, one whose skeleton is about to come.
     tests: what is known of every subject, by name, the one heard of last at the end.
     """
 
     def __init__(self, tests: Mapping[str, LiveTest], parameters: VisualizerParameters) -> None:
         self.parameters = parameters
         self._tests = tests
-        self._images: OrderedDict[tuple[int, int], RosImage] = OrderedDict()
-        self._drawn_at = self._skeleton_at = float("-inf")
+        self._image: RosImage | None = None  # waits for its skeleton
+        self._drawn_at = float("-inf")
+        self._skeleton_came = time.monotonic()
 
-    def clear(self) -> None:
-        """Let go of the images that wait."""
-        self._images.clear()
-
-    def take_image(self, msg: RosImage) -> CompressedImage | None:
-        """Keep an image until its skeleton comes; without a pose node it is a picture as it is."""
-        self._images[msg.header.stamp.sec, msg.header.stamp.nanosec] = msg
-        if len(self._images) <= IMAGES_WAITING:
-            return None
-        _, oldest = self._images.popitem(last=False)
-        if 0.0 <= stamp_from_msg(oldest.header.stamp) - self._skeleton_at < NO_SKELETON_S:
-            return None
-        return self._picture(oldest, None)
-
-    def take_skeleton(self, msg: Skeleton2D) -> CompressedImage | None:
+    def paint(self, skeleton: Skeleton2D, images: Mailbox) -> CompressedImage | None:
         """The picture of a skeleton; None when its image has not come or it is too early for the next picture.
 
         Raises ValueError when one of the messages cannot be used.
         """
-        key = (msg.header.stamp.sec, msg.header.stamp.nanosec)
-        self._skeleton_at = stamp_from_msg(msg.header.stamp)
-        image = self._images.pop(key, None)
-        for older in [other for other in self._images if other < key]:
-            del self._images[older]
-        return None if image is None else self._picture(image, msg)
-
-    def _picture(self, image: RosImage, skeleton: Skeleton2D | None) -> CompressedImage | None:
-        stamp = stamp_from_msg(image.header.stamp)
-        # a tenth of leeway, so that a camera's uneven frames do not halve the rate
-        if 0.0 <= stamp - self._drawn_at < 0.9 / self.parameters.overlay_fps:
+        self._skeleton_came = time.monotonic()
+        if not self._is_due(skeleton.header):
             return None
+        image = self._image_of(skeleton, images)
+        return None if image is None else self._picture(image, skeleton)
+
+    def plain(self, images: Mailbox) -> CompressedImage | None:
+        """The camera's newest picture, where no skeletons come; None where they do."""
+        if time.monotonic() - self._skeleton_came < NO_SKELETON_S:
+            return None
+        self._image = None
+        taken = images.take()
+        return None if taken is None or not self._is_due(taken[0].header) else self._picture(taken[0], None)
+
+    def _image_of(self, skeleton: Skeleton2D, images: Mailbox) -> RosImage | None:
+        wanted = _nanoseconds(skeleton.header)
+        if self._image is None or _nanoseconds(self._image.header) < wanted:
+            taken = images.take()
+            self._image = taken[0] if taken is not None else None
+        if self._image is None or _nanoseconds(self._image.header) != wanted:
+            return None
+        image, self._image = self._image, None
+        return image
+
+    def _is_due(self, header: Header) -> bool:
+        # a tenth of leeway, so that a camera's uneven frames do not halve the rate
+        return not 0.0 <= stamp_from_msg(header.stamp) - self._drawn_at < 0.9 / self.parameters.overlay_fps
+
+    def _picture(self, image: RosImage, skeleton: Skeleton2D | None) -> CompressedImage:
         picture = self._draw(image, skeleton)
-        self._drawn_at = stamp
+        self._drawn_at = stamp_from_msg(image.header.stamp)
         return compressed_image_to_msg(picture, image.header, self.parameters.jpeg_quality)
 
     def _draw(self, image: RosImage, skeleton: Skeleton2D | None) -> Uint8:
@@ -75,3 +82,7 @@ class OverlayPainter:
             subject = skeleton.subject or next(reversed(list(self._tests)), "")
             draw_overlay(picture, keypoints, self._tests.get(subject) or LiveTest(), scale=scale)
         return picture
+
+
+def _nanoseconds(header: Header) -> int:
+    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)

@@ -27,6 +27,13 @@ class VisualizerParameters(StreamParameters):
         at_most=3600.0,
         dynamic=True,
     )
+    marker_fps: float = parameter(
+        15.0,
+        "how often a second markers and joint states are sent, at most; frames (TF) go with every pose; lossless: all",
+        at_least=0.1,
+        at_most=240.0,
+        dynamic=True,
+    )
     angles: bool = parameter(
         True, "show the angles of hips, knees, elbows, shins and trunk in the markers", dynamic=True
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.serialization import deserialize_message, serialize_message
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
@@ -33,6 +34,7 @@ from fitmotion_nodes.conversions import (
 from fitmotion_nodes.image_conversions import image_to_msg
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_qos
 from fitmotion_nodes.visualizer import VisualizerNode
+from fitmotion_nodes.visualizer_messages import BodyFrames
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
@@ -123,6 +125,21 @@ def test_every_pose_is_one_message_of_all_its_frames(shown, clip) -> None:
                 np.testing.assert_allclose(parent_place + parent_turn.apply(pose.bone_offsets[joint]), place, atol=1e-5)
                 local = Rotation.from_quat(pose.rotations[joint])
                 assert (turn.inv() * parent_turn * local).magnitude() < 1e-5
+
+
+@pytest.mark.parametrize("frame_id", ["world", "a", "rig_1/floor"])  # lengths that need other gaps
+@pytest.mark.parametrize("between", [False, True])
+def test_frames_written_as_bytes_are_what_the_middleware_would_have_written(clip, frame_id, between) -> None:
+    pose = clip.frame(40)
+    header = header_to_msg(pose.stamp, frame_id)
+    data = BodyFrames("lab_1/anna/").message(pose, header, between=between)
+    message = deserialize_message(data, TFMessage)
+    assert len(message.transforms) == (22 + 2 * 21 if between else 22)
+    assert {transform.header.frame_id for transform in message.transforms} == {frame_id}
+    assert all(transform.header.stamp == header.stamp for transform in message.transforms)
+    assert message.transforms[4].child_frame_id == f"lab_1/anna/{SMPL22.joints[4]}"
+    np.testing.assert_array_equal(pose_of(message.transforms[4])[0], pose.positions[4])
+    assert len(serialize_message(message)) == len(data)  # but for what lies in the gaps they are the same bytes
 
 
 def test_what_is_unseen_has_no_frame(shown, clip) -> None:
@@ -227,7 +244,7 @@ def test_a_second_viewer_gets_everything(shown, clip) -> None:
     visualizer.graph.until(lambda: len(first) == 2)
     second = visualizer.graph.hear(MarkerArray, "markers")
     visualizer.graph.until(lambda: visualizer.node._marker_publisher.get_subscription_count() == 2)
-    visualizer.show(replace(clip.frame(1), subject="anna"))
+    visualizer.show(replace(clip.frame(2), subject="anna"))  # markers go with every second pose
     visualizer.graph.until(lambda: second)
     assert second[0].markers[0].action == Marker.DELETEALL
     assert set(markers_after(second)) == set(markers_after(first))
@@ -338,15 +355,13 @@ def watched(shown):
 def test_the_picture_has_the_skeleton_of_its_own_instant(watched) -> None:
     visualizer = watched()
     first, second = camera_frame(10.0), camera_frame(10.2)
-    visualizer.images.publish(first[0])
-    visualizer.graph.spin_for(0.1)
-    visualizer.images.publish(second[0])
-    visualizer.graph.spin_for(0.1)
-    assert not visualizer.pictures  # images wait for the pose
-    for _, skeleton, _ in (first, second):
+    for image, skeleton, _ in (first, second):
+        visualizer.images.publish(image)
+        visualizer.graph.spin_for(0.1)
+        assert not [msg for msg in visualizer.pictures if msg.header.stamp == image.header.stamp]
         visualizer.skeletons.publish(skeleton)
-    visualizer.graph.until(lambda: len(visualizer.pictures) == 2)
-    assert [stamp_from_msg(msg.header.stamp) for msg in visualizer.pictures] == [10.0, 10.2]
+        at = image.header.stamp
+        visualizer.graph.until(lambda at=at: [msg for msg in visualizer.pictures if msg.header.stamp == at])
     assert visualizer.pictures[0].format == "bgr8; jpeg compressed bgr8"
     image, pixels = picture(visualizer.pictures[0]), first[2]
     assert image.shape == (480, 640, 3)
@@ -354,6 +369,19 @@ def test_the_picture_has_the_skeleton_of_its_own_instant(watched) -> None:
     blue, _, red = image[thigh[1], thigh[0]].astype(int)
     assert blue > red + 60  # the person's left is blue
     assert is_plain(image[400:, :200])  # where nothing is drawn
+
+
+def test_a_pose_that_is_behind_the_camera_still_gets_its_own_picture(watched) -> None:
+    """The newest image is kept until its skeleton comes; those between are not shown."""
+    visualizer = watched()
+    frames = [camera_frame(10.0 + index / 10) for index in range(6)]
+    for (image, _, _), (_, late, _) in zip(frames[2:], frames, strict=False):
+        visualizer.images.publish(image)
+        visualizer.graph.spin_for(0.05)
+        visualizer.skeletons.publish(late)
+        visualizer.graph.spin_for(0.05)
+    (shown,) = visualizer.pictures
+    assert stamp_from_msg(shown.header.stamp) == pytest.approx(10.2)
 
 
 def test_the_picture_tells_the_score_and_what_fails(watched, clip) -> None:
