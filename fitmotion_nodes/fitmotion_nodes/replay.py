@@ -90,6 +90,9 @@ class ReplayNode(Node):
         else:
             self._play_in_real_time(stop)
         self._publisher.wait_for_all_acked(Duration(seconds=1))
+        if self._settings.lossless and not stop.is_set():
+            # media time has ended: who waits for later frames hears of it while this process still lingers
+            self.destroy_publisher(self._clock_publisher)
         stop.wait(LINGER_S)
 
     def _play_lossless(self, stop: Event) -> None:

@@ -3,14 +3,18 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
@@ -44,6 +48,10 @@ class VirtualImuNode(Node):
 
     Subscribes body_pose; publishes imu_<site>/data_raw (sensor_msgs/Imu as in REP-145, stamped with the sample's own
     time, frame <subject>/imu_<site>), /tf_static (the sensors on their bones) and /diagnostics with the lag.
+
+    The poses are at their end when whoever publishes them has gone, or in lossless mode whoever publishes /clock: then
+    the samples of the last lag_s seconds, which wait for later poses, are published too. A node that is told to stop
+    has no time for that.
     """
 
     def __init__(self) -> None:
@@ -61,7 +69,14 @@ class VirtualImuNode(Node):
         ]
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._mount_publisher = self.create_publisher(TFMessage, "/tf_static", latched)
-        self.create_subscription(RosBodyPose, "body_pose", self._on_pose, frame_qos(given))
+        at_the_end = SubscriptionEventCallbacks(matched=self._on_publishers)
+        self._bodies = self.create_subscription(
+            RosBodyPose, "body_pose", self._on_pose, frame_qos(given), event_callbacks=at_the_end
+        )
+        if given.lossless:
+            self.create_subscription(
+                Clock, "/clock", lambda msg: None, qos_profile_sensor_data, event_callbacks=at_the_end, raw=True
+            )
 
     def _on_parameters(self, parameters: VirtualImuParameters) -> None:
         self._settings = parameters
@@ -114,6 +129,20 @@ class VirtualImuNode(Node):
             "out_of_order": str(sum(imu.out_of_order for imu in imus)),
             "restarts": str(sum(imu.restarts for imu in imus)),
         }
+
+    # ---- the end ----
+
+    def _on_publishers(self, info: QoSSubscriptionMatchedInfo) -> None:
+        """Publishers came or went: those of poses, or of the time that a lossless source drives."""
+        if info.current_count:
+            return
+        # what was sent before the end is still to come
+        handle = self._bodies.handle
+        with suppress(InvalidHandle), handle:
+            while (taken := handle.take_message(RosBodyPose, False)) is not None:
+                self._on_pose(*taken)
+        for subject, wearer in self._wearers.items():
+            self._publish(self._body(subject), wearer.imu.flush())
 
     # ---- people ----
 

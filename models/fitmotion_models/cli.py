@@ -158,5 +158,29 @@ def evaluate_squat(
     typer.echo(report(count, seed))
 
 
+@evaluate.command("imu-analytic")
+def evaluate_imu_analytic(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    lag: Annotated[
+        list[float] | None,
+        typer.Option(help="Lag of the live sensors, seconds, at most 2; may be repeated. Default: 0, 0.05, 0.1, 0.2."),
+    ] = None,
+) -> None:
+    """Virtual sensors on motion whose readings are known: pendulum, swinging wheel, squat, rest.
+
+    Offline and live at 100 Hz, from poses at 100 and 30 Hz: RMS error of acceleration and angular velocity, also in
+    percent of the motion's range, and how long a live sample waits for later poses (in brackets: the median). Takes
+    half a minute.
+    """
+    from fitmotion_models.evaluation.imu_analytic import as_dict, as_table
+    from fitmotion_models.evaluation.imu_analytic import evaluate as run
+
+    try:
+        rows = run(lags_s=lag or (0.0, 0.05, 0.1, 0.2))
+    except ValueError as error:
+        fail(str(error))
+    typer.echo(json.dumps(as_dict(rows), indent=2, allow_nan=False) if as_json else as_table(rows))
+
+
 if __name__ == "__main__":
     app()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters, SetParameters
+from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Imu
@@ -103,6 +104,35 @@ def test_stamps_are_the_samples_own_at_a_fixed_rate(sensed, clip) -> None:
         assert (np.diff(nanoseconds) == 5_000_000).all()
         assert (nanoseconds % 5_000_000 == 0).all()
         assert 0.1 - 1e-6 <= newest - nanoseconds[-1] / 1e9 < 0.105 + 1e-6  # the lag behind the newest pose
+
+
+def test_when_the_poses_end_the_last_samples_come_too(sensed, clip) -> None:
+    """Those between the lag and the newest pose; and a source that comes back goes on after them."""
+    node = sensed(("pelvis",), lag_s=0.2)
+    node.play(clip)
+    heard, newest = node.imu["pelvis"], clip.stamps[-1]
+    waiting = (np.floor((newest - 0.2) * 100.0), np.floor(newest * 100.0))
+    node.graph.until(lambda: heard and round(100.0 * stamp_from_msg(heard[-1].header.stamp)) == waiting[0])
+    node.graph.node.destroy_publisher(node.bodies)
+    node.graph.until(lambda: round(100.0 * stamp_from_msg(heard[-1].header.stamp)) == waiting[1])
+    node.bodies = node.graph.talk(BodyPose, "body_pose", LOSSLESS)
+    node.play(replace(pose, stamp=newest + 0.03 + pose.stamp) for pose in list(clip)[:20])
+    node.graph.until(lambda: stamp_from_msg(heard[-1].header.stamp) > newest + 0.3)
+    numbers = [round(100.0 * stamp_from_msg(msg.header.stamp)) for msg in heard]
+    assert (np.diff(numbers) == 1).all()
+
+
+def test_poses_that_were_sent_before_the_end_are_used_before_it(sensed, clip) -> None:
+    node = sensed(("pelvis",))
+    node.play(clip)
+    assert node.bodies.wait_for_all_acked(Duration(seconds=10))
+    node.graph.node.destroy_publisher(node.bodies)  # the poses have arrived and still queue
+    imu = LiveImu(select_sites(["pelvis"]))
+    parts = [*(imu.update(pose) for pose in clip), imu.flush()]
+    expected = np.concatenate([part.specific_force[:, 0] for part in parts])
+    node.settle(len(expected))
+    assert len(node.imu["pelvis"]) == len(expected)
+    np.testing.assert_allclose(vectors(node.imu["pelvis"], "linear_acceleration"), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,18 @@ class LiveImu:
         """Take a pose; returns the samples that have become due, often none, several when samples are denser."""
         if self._accept(pose):
             self._append(pose)
-        newest = self._rows[-1][0]
-        last = math.floor((newest - self.lag_s) * self.rate_hz + 1e-6)
+        return self._due(self._rows[-1][0] - self.lag_s)
+
+    def flush(self) -> ImuSamples:
+        """The samples that still wait for later poses, up to the newest one, as no more will come.
+
+        The past is kept: samples of poses that come all the same go on after these.
+        """
+        return self._due(self._rows[-1][0]) if self._rows else self._nothing
+
+    def _due(self, until: float) -> ImuSamples:
+        """The next samples, those at most at this time."""
+        last = math.floor(until * self.rate_hz + 1e-6)
         numbers = np.arange(self._next, last + 1, dtype=np.int64)
         self._next += len(numbers)
         return self._samples(numbers)
