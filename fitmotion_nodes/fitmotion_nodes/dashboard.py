@@ -45,7 +45,7 @@ from fitmotion_nodes.conversions import (
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.parameters import declare, result_qos
-from fitmotion_nodes.spin import CannotRunError, run_node
+from fitmotion_nodes.spin import FOR_EYES, CannotRunError, run_node
 from fitmotion_nodes.unspun import Mailbox
 
 ANSWER_PATIENCE_S = 5.0  # a service that has not answered by then will not
@@ -317,7 +317,7 @@ def _node_line(name: str, status: DiagnosticStatus) -> NodeLine:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is stopped."""
-    return run_node(DashboardNode, args)
+    return run_node(DashboardNode, args, niceness=FOR_EYES)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Run one node as a process: the same few lines of main for every node."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -15,13 +16,20 @@ class CannotRunError(Exception):
     """A node cannot do its work and starting it again would not help; the text is one sentence for people."""
 
 
-def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None) -> int:
+FOR_EYES = 5  # niceness of nodes that only show: where the processor is short, what is measured comes first
+
+
+def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None, *, niceness: int = 0) -> int:
     """Make a node and spin it until it is told to stop; returns the process's exit code.
+
+    niceness: how far its process stands back behind others, 0 to 19 as in nice(1).
 
     0: stopped by Ctrl-C, by shutdown, or by the node itself (it raises `SystemExit`). 2: wrong parameters
     or a node that says `CannotRunError`, in one line on stderr, which tells a supervisor that starting again would not
     help.
     """
+    if niceness:
+        os.nice(niceness)
     import rclpy
     from rclpy.exceptions import ParameterException
     from rclpy.executors import ExternalShutdownException

@@ -42,7 +42,7 @@ from fitmotion_nodes.conversions import (
 )
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.parameters import declare, frame_qos, result_qos
-from fitmotion_nodes.spin import run_node
+from fitmotion_nodes.spin import FOR_EYES, run_node
 from fitmotion_nodes.unspun import Mailbox
 from fitmotion_nodes.visualizer_messages import ALL_MARKS, BodyFrames, deletion_to_msg, joint_state_to_msg, mark_to_msg
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
@@ -284,7 +284,7 @@ class VisualizerNode(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is stopped."""
-    return run_node(VisualizerNode, args)
+    return run_node(VisualizerNode, args, niceness=FOR_EYES)
 
 
 if __name__ == "__main__":
