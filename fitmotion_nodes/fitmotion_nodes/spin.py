@@ -28,8 +28,8 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None,
     or a node that says `CannotRunError`, in one line on stderr, which tells a supervisor that starting again would not
     help.
     """
-    if niceness:
-        os.nice(niceness)
+    if niceness > os.getpriority(os.PRIO_PROCESS, 0):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
     import rclpy
     from rclpy.exceptions import ParameterException
     from rclpy.executors import ExternalShutdownException
