@@ -43,6 +43,9 @@ NANOSECONDS = 1_000_000_000
 WORLD_FRAME = "world"
 # of the length of a unit vector or quaternion; float32 rounding is 1e-7, so this finds mistakes only
 _UNIT_TOLERANCE = 0.02
+# Damaged numbers and mistakes of units: the Earth is not as large, and no bone is as long.
+_FARTHEST_M, _LONGEST_BONE_M = 1e7, 10.0
+_LONGEST_NAME = 80  # letters of a subject, which becomes a part of names of frames and topics
 _CLIP_ARRAYS = tuple(name for name in ARRAY_SHAPES if name != "bone_offsets")
 
 Member = TypeVar("Member", bound=IntEnum)
@@ -106,24 +109,30 @@ def check_body_pose(pose: BodyPose) -> None:
     """Raise ValueError where a pose contradicts itself: seen but not finite, rotation or direction not of length 1."""
     if not pose.subject:
         raise ValueError("body pose has no subject; every consumer keeps its state by subject")
+    if len(pose.subject) > _LONGEST_NAME or not pose.subject.isprintable():
+        raise ValueError(f"body pose has a subject {pose.subject[:20]!r}...; at most {_LONGEST_NAME} printable letters")
     for points, confidence in (("positions", "confidence"), ("feet", "feet_confidence")):
         weights = getattr(pose, confidence)
         if not ((weights >= 0.0) & (weights <= 1.0)).all():  # NaN fails both
             raise ValueError(f"body pose of {pose.subject!r}: {confidence} is outside 0 to 1 or NaN")
-        broken = np.flatnonzero((weights > 0.0) & ~np.isfinite(getattr(pose, points)).all(axis=-1))
+        # NaN and infinity are not below the farthest either
+        broken = np.flatnonzero((weights > 0.0) & ~(np.abs(getattr(pose, points)) < _FARTHEST_M).all(axis=-1))
         if broken.size:
             raise ValueError(
-                f"body pose of {pose.subject!r}: {points} of {broken.tolist()} are not finite although their "
-                "confidence is above 0; unseen points have confidence 0"
+                f"body pose of {pose.subject!r}: {points} of {broken.tolist()} are not finite, or farther than "
+                f"{_FARTHEST_M:g} m, although their confidence is above 0; unseen points have confidence 0"
             )
     _check_unit(pose, "rotations", pose.rotations)
     _check_unit(pose, "view_direction", pose.view_direction)
-    if not np.isfinite(pose.bone_offsets).all():
-        raise ValueError(f"body pose of {pose.subject!r}: bone_offsets are not finite")
+    if not (np.abs(pose.bone_offsets) < _LONGEST_BONE_M).all():
+        raise ValueError(
+            f"body pose of {pose.subject!r}: bone_offsets are not finite, or longer than {_LONGEST_BONE_M:g} m"
+        )
 
 
 def _check_unit(pose: BodyPose, name: str, vectors: NDArray[np.float32]) -> None:
-    lengths = np.sqrt(np.square(vectors).sum(axis=-1))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large for its square is not of length 1 either
+        lengths = np.sqrt(np.square(vectors).sum(axis=-1))
     # NaN (unseen) passes: it compares false
     if (np.abs(lengths - 1.0) > _UNIT_TOLERANCE).any():
         raise ValueError(f"body pose of {pose.subject!r}: {name} must have length 1 or be NaN where unseen")

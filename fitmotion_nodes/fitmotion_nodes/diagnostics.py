@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 LOG_EVERY_S = 5.0  # a stream of bad messages is one line in this time; the counter has them all
+AHEAD_S = 10.0  # clocks of two machines that nobody synchronises differ by less
 WINDOW = 300  # samples behind a percentile: ten seconds of video
 
 
@@ -68,6 +69,16 @@ class NodeDiagnostics:
             now = self._node.get_clock().now().nanoseconds
             self.took("latency", (now - stamp.sec * NANOSECONDS - stamp.nanosec) / 1e9)
 
+    def check_time(self, stamp: Time) -> None:
+        """Raise ValueError for a stamp that has not come yet: everything after it would look as if it were old."""
+        now = self._node.get_clock().now().nanoseconds
+        ahead = (stamp.sec * NANOSECONDS + stamp.nanosec - now) / 1e9
+        if self._live and now and ahead > AHEAD_S:
+            raise ValueError(
+                f"stamp is {ahead:.0f} s ahead of this machine's clock; synchronise the clocks, or set use_sim_time "
+                "when a recording is played"
+            )
+
     def took(self, name: str, seconds: float) -> None:
         """A step of this name took so long."""
         self._durations.setdefault(name, Percentiles()).add(seconds * 1e3)
@@ -111,16 +122,24 @@ class NodeDiagnostics:
 
 
 class SequenceGaps:
-    """Counts messages that a publisher sent and we never got, from the sequence numbers that the middleware keeps."""
+    """Counts messages that publishers sent and we never got, from the sequence numbers that the middleware keeps.
+
+    It does not tell whose number it is: a number belongs to the publisher that it follows the closest.
+    """
+
+    MOST_MISSED = 1000  # more were not lost but come from a publisher that had begun before we listened
+    MOST_PUBLISHERS = 8
 
     def __init__(self) -> None:
-        self._last: int | None = None
+        self._last: list[int] = []  # of each publisher, the one heard of last at the end
 
     def missed(self, sequence: int) -> int:
         """How many were lost right before this one; a publisher that starts anew begins a new count."""
-        gap = 0 if self._last is None else sequence - self._last - 1
-        self._last = sequence
-        return max(gap, 0)
+        before = max((last for last in self._last if 0 < sequence - last <= self.MOST_MISSED), default=None)
+        if before is not None:
+            self._last.remove(before)
+        self._last = [*self._last, sequence][-self.MOST_PUBLISHERS :]
+        return 0 if before is None else sequence - before - 1
 
 
 def _key_values(pairs: Iterable[tuple[str, str]]) -> list[KeyValue]:

@@ -78,6 +78,7 @@ class FmsNode(Node):
         self._diagnostics.frames_in += 1
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
         try:
+            self._diagnostics.check_time(msg.header.stamp)
             update = self._session.update(body_pose_from_msg(msg, self._settings.world_frame))
         except ValueError as error:
             self._diagnostics.bad_message(error)

@@ -104,8 +104,8 @@ def camera_info_to_msg(camera: CameraModel, header: Header) -> CameraInfo:
 
 
 def camera_info_from_msg(msg: CameraInfo) -> CameraModel:
-    """Intrinsics in a message. Raises ValueError for an uncalibrated camera (all zero), which ROS allows."""
-    if msg.k[0] <= 0.0:
+    """Intrinsics in a message. Raises ValueError for numbers that no camera has, such as all 0, which ROS allows."""
+    if not msg.k[0] > 0.0:
         raise ValueError("camera_info says that the camera is not calibrated (K is 0); give a calibration file")
     guess = msg.distortion_model == PINHOLE_GUESS
     return CameraModel(

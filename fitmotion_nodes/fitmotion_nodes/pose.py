@@ -102,19 +102,22 @@ class PoseNode(SelfStartingNode):
             keypoints, estimate = self._find(msg)
         except (ValueError, RuntimeError) as error:
             self._diagnostics.bad_message(error)
-            keypoints, estimate = None, None
-        if estimate is not None and estimate.pose is not None:
+            if self._settings.lossless:  # whoever sent it waits for an answer; live, nobody was looked for
+                self._answer(key, None, msg)
+                self._diagnostics.sent(msg.header.stamp)
+            return
+        if estimate.pose is not None:
             frame = self._settings.world_frame
             self._body_publisher.publish(body_pose_to_msg(estimate.pose, frame, msg.header.stamp))
         self._answer(key, keypoints, msg)
         self._diagnostics.sent(msg.header.stamp)
-        if estimate is not None:
-            self._tell(estimate)
+        self._tell(estimate)
 
     def _find(self, msg: RosImage) -> tuple[Keypoints | None, Estimate]:
         """Image to landmarks to body. Raises ValueError or RuntimeError for an image that cannot be used."""
         assert self._backend is not None
         image = image_from_msg(msg)
+        self._diagnostics.check_time(msg.header.stamp)
         stamp = stamp_from_msg(msg.header.stamp)
         self._check_time(stamp)
         estimator = self._estimator_for(msg.width, msg.height)

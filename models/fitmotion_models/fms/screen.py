@@ -84,6 +84,12 @@ class Screen:
         self._pain: set[tuple[Movement, Side]] = set()
         self._clearing = dict.fromkeys(ClearingTest, Clearing.NOT_DONE)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it yet."""
+        done = any(clearing is not Clearing.NOT_DONE for clearing in self._clearing.values())
+        return not (self._measured or self._overrides or self._pain or done)
+
     def add(self, assessment: Assessment) -> None:
         """Take a repetition's result; one that is not scorable changes nothing. A result with pain reports pain."""
         key = self._key(assessment.movement, assessment.side)

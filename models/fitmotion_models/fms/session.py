@@ -12,6 +12,7 @@ from fitmotion_models.skeleton.body_pose import BodyPose
 REMEMBERED = 4  # updates of the last poses: a pose that comes twice is answered again, not scored again
 TIME_JUMP_S = 1.0  # poses this much older than the last one mean that a recording was started again
 MAX_TRIAL = 255
+MOST_PEOPLE = 100  # who are remembered, with their screens; a gym class is smaller
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,16 @@ class _Person:
     trial: Trial
     scorer: Scorer
     screen: Screen
+    heard: int = 0  # counts up over all people: who was heard of last has the largest
     last_stamp: float = -float("inf")
     trials: dict[Variation, int] = field(default_factory=dict)
     recent: "OrderedDict[float, ScorerUpdate]" = field(default_factory=OrderedDict)
     latest: dict[tuple[Movement, Side], Assessment] = field(default_factory=dict)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether forgetting this person would lose something: a score, a grade, or what they said."""
+        return bool(self.latest) or not self.screen.is_empty
 
     def start(self, trial: Trial) -> None:
         """From now on repetitions count for this trial."""
@@ -51,6 +58,8 @@ class _Person:
 class Session:
     """Scores every subject that it is given poses of, and keeps their screens.
 
+    Of more than `MOST_PEOPLE` it forgets whom it heard of longest ago, those without any result first.
+
     first: what a subject does until `start_test` says otherwise. timeout: seconds (of stamps) after which a subject who
     comes back begins the next trial. Raises ValueError for a test that cannot be scored.
     """
@@ -60,6 +69,7 @@ class Session:
         self._first.scorer()  # a test that cannot be scored is found now, not with the first pose
         self.timeout = timeout
         self._people: dict[str, _Person] = {}
+        self._heard = 0
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -161,10 +171,22 @@ class Session:
 
     def _person(self, subject: str) -> _Person:
         if subject not in self._people:
+            self._make_room()
             person = _Person(self._first, self._first.scorer(), Screen(subject))
             person.trials[self._first.variation] = self._first.number
             self._people[subject] = person
+        self._heard += 1
+        self._people[subject].heard = self._heard
         return self._people[subject]
+
+    def _make_room(self) -> None:
+        """Anybody may send poses of ever new subjects."""
+        if len(self._people) >= MOST_PEOPLE:
+            del self._people[min(self._people, key=lambda name: self._rank(self._people[name]))]
+
+    @staticmethod
+    def _rank(person: _Person) -> tuple[bool, int]:
+        return person.has_result, person.heard
 
     def _recorded(self, person: _Person, assessment: Assessment) -> Assessment:
         """Enter a result into the screen; returns it with the person's pain in it."""

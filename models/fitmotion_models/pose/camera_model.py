@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 # Diagonal field of view of a usual webcam or phone main camera, degrees (Logitech C920: 78; phones: 70 to 84).
 GUESSED_DIAGONAL_FOV_DEG = 75.0
+# Of the longer side of the image: between a full fisheye lens and a long telescope. Others are mistakes of units.
+_SHORTEST_FOCAL, _LONGEST_FOCAL = 0.05, 200.0
+# how many numbers OpenCV's models of a lens have (calib3d, undistortPoints and fisheye)
+_COEFFICIENTS, _FISHEYE, _FISHEYE_COEFFICIENTS = (0, 4, 5, 8, 12, 14), "equidistant", (0, 4)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,20 @@ class CameraModel:
             raise ValueError(
                 f"camera model needs positive sizes and focal lengths; got {self.width}x{self.height}, "
                 f"fx={self.fx}, fy={self.fy}"
+            )
+        if not all(map(math.isfinite, (self.fx, self.fy, self.cx, self.cy, *self.distortion))):
+            raise ValueError("camera model has numbers that are not finite; calibrate the camera again")
+        side = max(self.width, self.height)
+        if min(self.fx, self.fy) < _SHORTEST_FOCAL * side or max(self.fx, self.fy) > _LONGEST_FOCAL * side:
+            raise ValueError(
+                f"camera model has fx={self.fx:g} and fy={self.fy:g} for {self.width}x{self.height} pixels, which no "
+                "lens has; focal lengths are in pixels"
+            )
+        allowed = _FISHEYE_COEFFICIENTS if self.distortion_model == _FISHEYE else _COEFFICIENTS
+        if len(self.distortion) not in allowed:
+            raise ValueError(
+                f"camera model {self.distortion_model} has {len(self.distortion)} distortion coefficients; "
+                f"allowed: {', '.join(map(str, allowed))}"
             )
 
     @classmethod
@@ -80,7 +98,7 @@ class CameraModel:
         if self.distortion and any(self.distortion):
             import cv2  # only calibrated cameras need it
 
-            undistort = cv2.fisheye.undistortPoints if self.distortion_model == "equidistant" else cv2.undistortPoints
+            undistort = cv2.fisheye.undistortPoints if self.distortion_model == _FISHEYE else cv2.undistortPoints
             matrix = np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
             flat = undistort(points.reshape(-1, 1, 2), matrix, np.array(self.distortion))
             return np.asarray(flat, dtype=np.float64).reshape(points.shape)
