@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fitmotion_nodes.graph import PROFILE_VARIABLES
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MEDIA = Path(os.environ.get("FITMOTION_DATA", REPOSITORY.parent / "shared" / "data")) / "media"
 SHARED_MEMORY = Path("/dev/shm")
@@ -136,6 +138,18 @@ class Command:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("runs/*/log/*.log")))
 
 
+def environment_for(folder: Path, domain: int) -> dict[str, str]:
+    """Of a command that shares nothing with another test's; folder: its own, in one that its test has."""
+    own = {
+        "ROS_DOMAIN_ID": str(domain),
+        "FITMOTION_ROOT": str(folder),
+        "XDG_RUNTIME_DIR": str(folder.parent),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    }
+    # profiles that other tests have set are for their own processes
+    return {name: value for name, value in os.environ.items() if name not in PROFILE_VARIABLES} | own
+
+
 @pytest.fixture
 def fitmotion(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Start a command: `run = fitmotion("up", "--mover", "squat")`, on a domain of this test's own."""
@@ -143,13 +157,8 @@ def fitmotion(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     started: list[Command] = []
 
     def start(*arguments: str, **variables: str) -> Command:
-        environment = os.environ | {
-            "ROS_DOMAIN_ID": str(domain),
-            "FITMOTION_ROOT": str(tmp_path / str(len(started))),
-            "XDG_RUNTIME_DIR": str(tmp_path),
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        }
-        made = Command(tmp_path / str(len(started)), arguments, environment | variables)
+        folder = tmp_path / str(len(started))
+        made = Command(folder, arguments, environment_for(folder, domain) | variables)
         started.append(made)
         return made
 
@@ -170,7 +179,7 @@ class SharedMemoryWatch(threading.Thread):
         self.names: set[str] = set()
 
     def run(self) -> None:
-        while not self._done.wait(0.05):
+        while not self._done.wait(0.1):
             for process in Path("/proc").iterdir():
                 if process.name.isdecimal():
                     with suppress(OSError):
