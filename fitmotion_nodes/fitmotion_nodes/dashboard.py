@@ -26,7 +26,7 @@ from fitmotion_models.viewer.page_controls import (
     StartTest,
 )
 from fitmotion_models.viewer.page_html import NodeLine
-from fitmotion_models.viewer.watch import Watch
+from fitmotion_models.viewer.watch import PictureKind, Watch
 from fitmotion_msgs.msg import Assessment as RosAssessment
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
@@ -36,6 +36,7 @@ from fitmotion_msgs.srv import ResetScreen as ResetScreenSrv
 from fitmotion_msgs.srv import SetScore as SetScoreSrv
 from fitmotion_msgs.srv import StartTest as StartTestSrv
 from fitmotion_nodes.conversions import (
+    NANOSECONDS,
     assessment_from_msg,
     body_pose_from_msg,
     screen_from_msg,
@@ -56,6 +57,8 @@ OVERLAY, PLAIN = "overlay/compressed", "image_raw/compressed"
 # The newest wins and nobody ever waits for a page, also in lossless runs, whose reliable publishers allow this.
 NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RECENT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+# how their files begin (ISO 10918-1, PNG specification 5.2)
+_BEGINNINGS: dict[PictureKind, bytes] = {"jpeg": b"\xff\xd8", "png": b"\x89PNG\r\n\x1a\n"}
 SAMPLES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -73,6 +76,7 @@ class DashboardNode(Node):
         lossless = self._given.lossless
         self._watch = Watch(self._given.timeline_s)
         self._diagnostics = NodeDiagnostics(self, live=not lossless, engine="viser")
+        self._shown_stamp = float("nan")
         results = result_qos(latched=lossless, depth=1000 if lossless else 50)
         self.create_subscription(RosAssessment, "fms/assessment", self._on_assessment, results)
         screens = result_qos(latched=True, depth=SCREENS_KEPT)
@@ -164,8 +168,17 @@ class DashboardNode(Node):
         self._page.update(self._watch)
         self._diagnostics.frames_out += 1
         self._diagnostics.took("update", time.perf_counter() - start)
+        self._note_latency()
         self._diagnostics.status = f"{self._page.address}, {self._page.clients} looking"
         self._give_up_waiting()
+
+    def _note_latency(self) -> None:
+        """How old the body is that was shown just now, of each body once."""
+        person = self._watch.people.get(self._watch.shown)
+        if person is None or person.pose is None or person.pose.stamp == self._shown_stamp or self._given.lossless:
+            return
+        self._shown_stamp = person.pose.stamp
+        self._diagnostics.took("latency", self.get_clock().now().nanoseconds / NANOSECONDS - person.pose.stamp)
 
     def _look_around(self) -> None:
         """Take the overlay where there is one, and the sensor that was chosen."""
@@ -216,7 +229,7 @@ class DashboardNode(Node):
     def _see(self, taken: tuple[CompressedImage, dict[str, Any]] | None) -> None:
         if taken is not None:
             self._picture_at = time.monotonic()
-            self._watch.hear_picture(bytes(taken[0].data), "png" if "png" in taken[0].format else "jpeg")
+            self._take(lambda picture: self._watch.hear_picture(*picture), _picture, taken[0])
 
     def _on_assessment(self, msg: RosAssessment) -> None:
         self._take(self._watch.hear_assessment, assessment_from_msg, msg)
@@ -229,7 +242,7 @@ class DashboardNode(Node):
         for status in msg.status:
             namespace, _, name = status.name.rpartition("/")
             if namespace == own:
-                self._watch.hear_node(_node_line(name, status))
+                self._take(self._watch.hear_node, partial(_node_line, name), status)
 
     # ---- what is asked for ----
 
@@ -300,16 +313,28 @@ class DashboardNode(Node):
             self._page.answer(f"{name} has not answered", good=False)
 
 
+def _picture(msg: CompressedImage) -> tuple[bytes, PictureKind]:
+    """The encoded picture of a message. Raises ValueError for what no browser shows."""
+    data = bytes(msg.data)
+    for kind, beginning in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return data, kind
+    raise ValueError(f"picture of {len(data)} bytes, format {msg.format[:40]!r}, is neither JPEG nor PNG")
+
+
 def _node_line(name: str, status: DiagnosticStatus) -> NodeLine:
+    """What a node says. Raises ValueError for a latency that is no number."""
     values = {item.key: item.value for item in status.values}
     level = status.level[0] if isinstance(status.level, bytes) else status.level
-    latency = values.get("latency_p50_ms", "")
+    middle, slow = (values.get(f"latency_p{level}_ms", "") for level in (50, 95))
+    lag = values.get("lag_ms", "")
     return NodeLine(
         name=name,
-        rate_hz=values.get("rate_hz", ""),
-        latency_ms=f"{float(latency):.0f} ms" if latency else "",
+        rate_hz=f"{float(values.get('rate_hz', '') or 0.0):.1f}",
+        latency_ms=f"{float(middle):.0f}" if middle else "",
+        slow_ms=f"{float(slow):.0f}" if slow else "",
         dropped=values.get("dropped", ""),
-        message=values.get("engine", "") or status.message,
+        message=(values.get("engine", "") or status.message) + (f", lag {lag} ms" if lag else ""),
         warning=status.message if level else "",
         age=0.0,
     )

@@ -77,10 +77,7 @@ class LineView:
             return
         self._next_status += _STATUS_EVERY_S
         with self._observations.lock:
-            rates = [
-                f"{status.name} {rate_text(self._observations.reports.get(status.name))}".strip()
-                for status in self._statuses()
-            ]
+            rates = [node_line(status.name, self._observations.reports.get(status.name)) for status in self._statuses()]
             people = [person_line(state) for state in self._observations.states.values()]
         self.say(", ".join([*rates, latency_text(self._observations), *people]))
 
@@ -131,7 +128,7 @@ def render(
     parts.append(Text(latency_text(observations), style="dim"))
     parts += [assessment_line(assessment) for assessment in assessments]
     parts += [Text(event, style="yellow", overflow="ellipsis", no_wrap=True) for event in events]
-    parts.append(Text("Ctrl-C ends the run and writes the assessment", style="dim"))
+    parts.append(Text("Ctrl-C ends the run and writes its report", style="dim"))
     return Group(*parts)
 
 
@@ -140,20 +137,22 @@ def _nodes_table(statuses: Sequence[NodeStatus], reports: dict[str, NodeReport])
     for column in ("node", "state", "rate", "latency p50", "p95", "dropped", "restarts"):
         table.add_column(column, justify="left" if column in ("node", "state") else "right", no_wrap=True)
     table.add_column("", overflow="ellipsis", no_wrap=True)
-    styles = {"running": "green", "waiting": "bold red", "ended": "dim"}
+    styles = {"running": "green", "waiting": "bold red", "silent": "bold red", "ended": "dim"}
     for status in statuses:
         report = reports.get(status.name)
         values = report.values if report else {}
         silent = report is None or time.monotonic() - report.at > _STALE_S
-        state = "starting" if status.state == "running" and silent else status.state
-        note = Text(report.warning or report.message, style="yellow" if report.warning else "dim") if report else Text()
+        state = status.state
+        if state == "running" and silent:
+            state = "starting" if report is None else "silent"
+        note = Text(*_note(report)) if report else Text()
         table.add_row(
             status.name,
             Text(state, style=styles.get(state, "yellow")),
             rate_text(report),
             _milliseconds(values.get("latency_p50_ms")),
             _milliseconds(values.get("latency_p95_ms")),
-            values.get("dropped", ""),
+            _dropped(values),
             str(status.restarts or ""),
             note,
         )
@@ -203,6 +202,32 @@ def rate_text(report: NodeReport | None) -> str:
     """Frames a second, empty while nothing is known."""
     value = report.values.get("rate_hz", "") if report else ""
     return f"{float(value):.1f} Hz" if value else ""
+
+
+def node_line(name: str, report: NodeReport | None) -> str:
+    """A node in a few words: rate, the middle and the slow end of its latency, what it dropped, what is wrong."""
+    if report is None:
+        return name
+    parts = [name, rate_text(report)]
+    middle, slow = (report.values.get(f"latency_p{level}_ms") for level in (50, 95))
+    if middle and slow:
+        parts.append(f"{float(middle):.0f}/{float(slow):.0f} ms")
+    if report.values.get("dropped", "0") not in ("", "0"):
+        parts.append(f"{report.values['dropped']} dropped")
+    return " ".join(part for part in parts if part) + (f" ({report.warning})" if report.warning else "")
+
+
+def _note(report: NodeReport) -> tuple[str, str]:
+    """What a node says, and in which style: in red what is wrong."""
+    lag = report.values.get("lag_ms", "")
+    said = report.message + (f", lag {lag} ms" if lag else "")
+    return (report.warning, "bold red") if report.warning else (said, "dim")
+
+
+def _dropped(values: dict[str, str]) -> Text:
+    """How many were lost, in red when any were."""
+    count = values.get("dropped", "")
+    return Text(count, style="red" if count not in ("", "0") else "")
 
 
 def latency_text(observations: Observations) -> str:

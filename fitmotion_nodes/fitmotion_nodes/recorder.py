@@ -34,6 +34,7 @@ from fitmotion_nodes.unspun import Mailbox
 TICK_S = 0.04  # how often messages are fetched; they keep the time at which they arrived
 LOOK_FOR_TOPICS_TICKS = 2  # a look costs microseconds, and what is said before it is lost to the recording
 REPORT_TICKS = 25
+MINUTE_NS = 60 * 10**9  # a message that is older was kept for late listeners, or its stamp is of another clock
 DAY_NS = 86_400 * 10**9  # a stamp that is further from the clock is of another clock, or none (0: a static transform)
 
 
@@ -160,9 +161,14 @@ class RecorderNode(Node):
             ear.put(data, info)
 
     def _put_live(self, topic: RecordedTopic) -> Callable[[bytes, dict[str, Any]], None]:
+        stamped = has_header(topic.definition)
+
         def put(data: bytes, info: dict[str, Any]) -> None:
             arrived = info.get("received_timestamp") or time.time_ns()  # a middleware may not tell
             sent = info.get("source_timestamp") or arrived
+            stamp = header_stamp(data) if stamped else None
+            if stamp is not None and 0 <= arrived - stamp < MINUTE_NS:
+                self._diagnostics.took("latency", (arrived - stamp) / 1e9)
             self._recording.put(topic, data, arrived, sent, _sequence(info))
 
         return put

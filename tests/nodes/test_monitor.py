@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from fitmotion_models.fms.values import (
     Variation,
     Verdict,
 )
-from fitmotion_nodes.live_view import LineView, TableView, assessment_line, make_view, render
+from fitmotion_nodes.live_view import LineView, TableView, assessment_line, make_view, node_line, render
 from fitmotion_nodes.monitor import NodeReport, Observations
 from fitmotion_nodes.supervisor import NodeStatus
 
@@ -122,6 +123,34 @@ def test_the_table_shows_nodes_people_scores_and_events() -> None:
         "image to score 20 ms",
     ):
         assert words in text, text
+
+
+def test_what_is_wrong_is_red_and_a_node_that_stops_reporting_is_silent() -> None:
+    heard = Observations()
+    heard.hear_report("camera", NodeReport({"dropped": "7", "lag_ms": "60"}, "gone", "gone", time.monotonic()))
+    heard.hear_report("pose", NodeReport({"dropped": "0", "lag_ms": "60"}, "fine", "", time.monotonic() - 10.0))
+    running = [NodeStatus(name, "running", 12, 0) for name in ("camera", "pose", "fms")]
+    console = Console(file=io.StringIO(), width=140, force_terminal=True, color_system="standard")
+    console.print(render("title", running, heard, []))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert re.search(r"\x1b\[31m *7 *\x1b", text) and re.search(r"\x1b\[1;31mgone *\x1b", text)
+    assert re.search(r"\x1b\[1;31msilent", text) and "fine, lag 60 ms" in text and "starting" in text
+
+
+def test_a_line_of_a_node_has_rate_latency_drops_and_trouble() -> None:
+    values = {"rate_hz": "29.97", "latency_p50_ms": "18.25", "latency_p95_ms": "21.5", "dropped": "2"}
+    assert node_line("pose", NodeReport(values, "", "", 0.0)) == "pose 30.0 Hz 18/22 ms 2 dropped"
+    assert node_line("pose", NodeReport({}, "x", "lost", 0.0)) == "pose (lost)"
+    assert node_line("pose", None) == "pose"
+
+
+def test_strangers_do_not_fill_the_memory() -> None:
+    heard = Observations()
+    for number in range(1000):
+        heard.hear_pose(f"stranger_{number}", 1.0)
+        heard.hear_state(state(1.0, f"stranger_{number}"), None)
+    heard.hear_pose("anna", 2.0)
+    assert len(heard.pose_stamps) == len(heard.states) == 20 and heard.pose_stamps["anna"] == 2.0
 
 
 def test_a_terminal_gets_a_table_and_a_file_gets_lines() -> None:

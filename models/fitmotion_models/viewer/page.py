@@ -15,7 +15,15 @@ import viser
 
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_controls import ChooseSensor, Command, Controls
-from fitmotion_models.viewer.page_html import block, criteria_html, nodes_html, score_html, screen_html, timeline_html
+from fitmotion_models.viewer.page_html import (
+    alerts_html,
+    block,
+    criteria_html,
+    nodes_html,
+    score_html,
+    screen_html,
+    timeline_html,
+)
 from fitmotion_models.viewer.scene import VIEWS, BodyFigure, add_floor, view_from
 from fitmotion_models.viewer.terminal import words
 from fitmotion_models.viewer.watch import Watch
@@ -119,6 +127,7 @@ class Page:
         gui.main_panel.set_width(RIGHT_WIDTH)
         self._picture = gui.add_image(np.zeros((2, 2, 3), np.uint8), visible=False)
         self._no_picture = gui.add_html(block('<div style="opacity:.65">No camera picture.</div>', "8px 14px"))
+        self._alerts = gui.add_html("", visible=False)
         views = gui.add_button_group("View", tuple(VIEWS))
         views.on_click(self._on_view)
         tabs = gui.add_tab_group()
@@ -178,7 +187,8 @@ class Page:
             if self._is_due("curve", _CURVE_S):
                 self._show_curves(watch)
             if self._is_due("nodes", _NODES_S):
-                self._nodes.content = nodes_html(watch.nodes)
+                self._nodes.content, self._alerts.content = nodes_html(watch.nodes), alerts_html(watch.nodes)
+                self._alerts.visible = bool(self._alerts.content)
                 self._controls.show_people(tuple(watch.people))
 
     def _is_due(self, part: str, period: float) -> bool:

@@ -21,15 +21,21 @@ _MARKS = {Verdict.MET: "✓", Verdict.NOT_MET: "✗", Verdict.NOT_SEEN: "·"}
 _WORDS = {Verdict.MET: "met", Verdict.NOT_MET: "not met", Verdict.NOT_SEEN: "not seen"}
 _FONT = "font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px;line-height:1.35;"
 _QUIET = "opacity:.65;"
+_SILENT_S = 3.0  # nodes report once a second: three missed reports are worth a word
 
 
 @dataclass(frozen=True)
 class NodeLine:
-    """What a node says about itself, ready to be read. warning: a sentence, empty when all is well. age: seconds."""
+    """What a node says about itself, ready to be read.
+
+    latency_ms, slow_ms: from the stamp to its answer, the middle and the slow end. warning: a sentence, empty when all
+    is well. age: seconds.
+    """
 
     name: str
     rate_hz: str
     latency_ms: str
+    slow_ms: str
     dropped: str
     message: str
     warning: str
@@ -263,31 +269,42 @@ def _side_word(score: int) -> str:
     return "–" if score == NOT_SCORABLE else str(score)
 
 
-def nodes_html(nodes: Iterable[NodeLine], stale_s: float = 3.0) -> str:
-    """A line a node: rate, latency, drops; under it what it says when something is wrong."""
+def nodes_html(nodes: Iterable[NodeLine]) -> str:
+    """A line a node: rate, latency, drops; under it what it is, in red what is wrong."""
     rows = []
     for node in nodes:
-        silent = node.age > stale_s
-        warning = f"silent for {node.age:.0f} s" if silent else node.warning
-        colour = css(palette.FAULT if silent else palette.FAIR if warning else palette.GOOD)
+        trouble = _trouble(node)
+        colour = css(palette.FAULT if trouble else palette.GOOD)
         numbers = "".join(
             f'<td style="text-align:right;padding-left:10px;font-variant-numeric:tabular-nums">{escape(text)}</td>'
-            for text in (node.rate_hz, node.latency_ms, node.dropped)
+            for text in (node.rate_hz, node.latency_ms, node.slow_ms, node.dropped)
         )
+        told = f"color:{colour}" if trouble else _QUIET
         rows.append(
             f'<tr data-node="{escape(node.name)}"><td><span style="color:{colour}">●</span> {escape(node.name)}</td>'
-            f'{numbers}</tr><tr><td colspan="4" style="{_QUIET}font-size:12px;padding:0 0 5px 16px">'
-            f"{escape(warning or node.message)}</td></tr>"
+            f'{numbers}</tr><tr><td colspan="5" style="{told};font-size:12px;padding:0 0 5px 16px;'
+            f'overflow-wrap:anywhere">{escape(trouble or node.message)}</td></tr>'
         )
     if not rows:
         return block(f'<div style="{_QUIET}">No node has reported yet.</div>')
     heads = "".join(
-        f'<td style="text-align:right;padding-left:10px">{head}</td>' for head in ("Hz", "latency", "dropped")
+        f'<td style="text-align:right;padding-left:10px">{head}</td>' for head in ("Hz", "p50 ms", "p95 ms", "dropped")
     )
     return block(
         f'<table style="width:100%;border-collapse:collapse"><tr style="{_QUIET}font-size:12px"><td>node</td>{heads}'
-        f"</tr>{''.join(rows)}</table>"
+        f'</tr>{"".join(rows)}</table><div style="{_QUIET}font-size:12px">p50, p95: from the image to the '
+        "node's answer, the middle and the slow end of the last seconds</div>"
     )
+
+
+def alerts_html(nodes: Iterable[NodeLine]) -> str:
+    """What is wrong with the nodes, for a place that is always in sight; empty when all is well."""
+    lines = [_note(f"{node.name}: {_trouble(node)}", palette.FAULT) for node in nodes if _trouble(node)]
+    return block(f'<div id="fm-alerts">{"".join(lines)}</div>') if lines else ""
+
+
+def _trouble(node: NodeLine) -> str:
+    return f"silent for {node.age:.0f} s" if node.age > _SILENT_S else node.warning
 
 
 def answer_html(text: str, *, good: bool) -> str:

@@ -12,10 +12,13 @@ from fitmotion_models.fms.scorer import Scorer
 from fitmotion_models.fms.screen import Screen, ScreenResult
 from fitmotion_models.fms.values import Movement, Side, Verdict
 from fitmotion_models.mover import make_mover
+from fitmotion_models.viewer import palette
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_html import (
     NodeLine,
+    alerts_html,
     criteria_html,
+    css,
     nodes_html,
     score_html,
     screen_html,
@@ -106,13 +109,14 @@ def test_nothing_from_outside_becomes_markup() -> None:
     timeline.assessed(broken)
     nothing = (-1,) * 7
     screen = ScreenResult(evil, nothing, nothing, nothing, (False,) * 7, (0, 0, 0), -1, (evil,))
-    node = NodeLine(evil, evil, evil, evil, evil, evil, 0.0)
+    node = NodeLine(evil, evil, evil, evil, evil, evil, evil, 0.0)
     for html in (
         score_html(evil, test, seen=True),
         criteria_html(test),
         timeline_html(timeline),
         screen_html(screen),
         nodes_html([node]),
+        alerts_html([node]),
     ):
         assert "<img" not in html
         ElementTree.fromstring(html)  # every element is closed
@@ -165,10 +169,15 @@ def test_the_screen_shows_what_counts() -> None:
     assert "No test" in screen_html(None)
 
 
-def test_a_silent_node_is_marked() -> None:
-    good = NodeLine("fms", "30.00", "12 ms", "0", "rules", "", 0.4)
-    text = text_of(nodes_html([good, replace(good, name="pose", age=7.2)]))
-    assert "● fms 30.00 12 ms 0 rules" in text and "● pose 30.00 12 ms 0 silent for 7 s" in text
+def test_a_node_in_trouble_is_told_in_red_and_where_it_is_always_seen() -> None:
+    good = NodeLine("fms", "30.0", "12", "19", "0", "rules", "", 0.4)
+    silent, warns = replace(good, name="pose", age=7.2), replace(good, name="camera", warning="lost the camera")
+    html = nodes_html([good, silent, warns])
+    text = text_of(html)
+    assert "● fms 30.0 12 19 0 rules" in text and "● pose 30.0 12 19 0 silent for 7 s" in text
+    assert html.count(f"color:{css(palette.FAULT)}") == 4  # a dot and the words, twice
+    assert text_of(alerts_html([good, silent, warns])) == "pose: silent for 7 s camera: lost the camera"
+    assert alerts_html([good]) == ""
 
 
 def test_nobody_is_shown_after_the_last_pose_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
