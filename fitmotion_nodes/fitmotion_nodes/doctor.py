@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from fitmotion_nodes.setup_environment import Layout
+from fitmotion_nodes.setup_layout import Layout
 from fitmotion_nodes.setup_progress import SetupError
 
 RAW_IMAGE_SEGMENT_BYTES = (
@@ -58,8 +58,8 @@ def check_ros() -> Iterator[Finding]:
     except SetupError as error:
         yield Finding("ROS 2", State.BAD, str(error), "run ./fitmotion doctor")
         return
-    distro = os.environ.get("ROS_DISTRO", "of unknown name")
-    where = "from PyPI, in .venv" if layout.wheels else f"installed in {layout.ros_prefix}"
+    distro = layout.distro.capitalize()
+    where = f"from PyPI, in {layout.venv.name}" if layout.wheels else f"installed in {layout.ros_prefix}"
     try:
         from rclpy.utilities import get_rmw_implementation_identifier
 

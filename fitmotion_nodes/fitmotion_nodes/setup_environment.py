@@ -3,9 +3,11 @@
 `./fitmotion` calls `main` with a bare Python (standard library only) on first use and whenever the lock, a message or
 a manifest changes. Two kinds of environment, in folders of their own:
 
-- wheels: no ROS is sourced. `.venv` holds a ROS 2 from PyPI, and the packages are built into `.venv/fitmotion/install`.
+- wheels: no ROS is sourced. `.venv` holds a ROS 2 Jazzy from PyPI, and the packages are built into
+  `.venv/fitmotion/install`. With FITMOTION_ROS_DISTRO=kilted the same is made with Kilted, in `.venv-pypi-kilted`; what
+  the two have in common is shared.
 - workstation: a ROS 2 installation is sourced. `.venv-<distro>` sees its Python packages, the lock is installed without
-  its [ros] section, and the packages are built into `ros2_ws/install`, where ROS users look for them.
+  its ROS sections, and the packages are built into `ros2_ws/install`, where ROS users look for them.
 
 Everything can be interrupted at any moment: a step leaves its mark only when it is done, and what was left half done is
 made anew by the next run.
@@ -18,8 +20,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -27,121 +27,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from fitmotion_nodes.setup_layout import PYTHON_PACKAGES, Layout, environment_script, search_paths
+from fitmotion_nodes.setup_libraries import LibrariesError, clean_environment, install_libraries, read_lock
 from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged, write_whole
 from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lines, write_tf2_msgs
 
+LIBRARIES_EXIT_CODE = 3  # of `main`, when the libraries cannot be had here
 MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
-PYTHON_PACKAGES = ("fitmotion_models", "fitmotion_nodes")
-
-
-class Layout:
-    """Where everything of one environment lies."""
-
-    def __init__(self, root: Path, venv: Path, ros_prefix: str) -> None:
-        self.root = root
-        self.venv = venv
-        self.ros_prefix = ros_prefix
-        self.own = venv / "fitmotion"
-        workspace = self.own if self.wheels else root / "ros2_ws"
-        self.build, self.install, self.log = (workspace / name for name in ("build", "install", "log"))
-        self.python = venv / "bin" / "python"
-        self.libraries_mark = self.own / "libraries.done"
-        self.packages_mark = self.own / "packages.done"
-        self.environment_file = self.own / "environment.sh"
-        self.log_file = self.own / "setup.log"
-
-    @property
-    def wheels(self) -> bool:
-        """Whether the ROS 2 from PyPI is used."""
-        return not self.ros_prefix
-
-    @classmethod
-    def of_this_process(cls) -> Layout:
-        """The environment that `./fitmotion` started this process in. Raises SetupError outside of it."""
-        try:
-            root, venv = os.environ["FITMOTION_ROOT"], os.environ["VIRTUAL_ENV"]
-        except KeyError as error:
-            raise SetupError(f"{error.args[0]} is not set; start this with ./fitmotion") from None
-        return cls(Path(root), Path(venv), os.environ.get("FITMOTION_ROS_PREFIX", ""))
-
-    def purelib(self) -> Path:
-        """The site-packages folder of the environment."""
-        found = sorted(self.venv.glob("lib/python3.*/site-packages"))
-        if not found:
-            raise SetupError(f"{self.venv} holds no Python; remove that folder and run again")
-        return found[-1]
-
-
-def read_lock(lock: Path, sections: Sequence[str]) -> list[str]:
-    """The requirements of some sections of requirements.lock, in its order.
-
-    Raises SetupError when a section is not there.
-    """
-    found: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in lock.read_text().splitlines():
-        heading = re.match(r"# \[(\w+)\]", line)
-        if heading:
-            current = found.setdefault(heading[1], [])
-        elif line.strip() and not line.startswith("#"):
-            current.append(line.strip())
-    missing = [name for name in sections if name not in found]
-    if missing:
-        raise SetupError(f"{lock} has no section {missing[0]!r}; it has: {', '.join(found)}")
-    return [line for name in sections for line in found[name]]
-
-
-def search_paths(layout: Layout) -> dict[str, list[Path]]:
-    """The search paths that a process of this environment needs, in order of precedence."""
-    purelib = layout.purelib()
-    python_packages = layout.install / "lib" / purelib.parent.name / "site-packages"
-    sources = [layout.root / "models", layout.root / "fitmotion_nodes"]
-    paths = {
-        "PATH": [layout.venv / "bin"],
-        "AMENT_PREFIX_PATH": [layout.install],
-        "CMAKE_PREFIX_PATH": [layout.install],
-        "LD_LIBRARY_PATH": [layout.install / "lib"],
-        # The sources, so that an edit counts at once; the build folders hold the metadata that executables start from.
-        "PYTHONPATH": [*sources, python_packages, *(layout.build / name for name in PYTHON_PACKAGES)],
-    }
-    if layout.wheels:
-        paths["AMENT_PREFIX_PATH"].append(layout.venv)
-        paths["CMAKE_PREFIX_PATH"].append(layout.venv)
-        paths["LD_LIBRARY_PATH"] += [layout.venv / "lib", *sorted(purelib.glob("ros_*.libs"))]
-    return paths
-
-
-def environment_script(layout: Layout, stamp: str) -> str:
-    """The shell lines that `./fitmotion` reads; the first one holds the stamp of what the environment was made from.
-
-    On the wheels nothing of the caller's ROS or PYTHONPATH is kept: packages of another Python would hide the lock's.
-    The wheels' bootstrapper, which starts every Python twice to set LD_LIBRARY_PATH, is told that this is done.
-    """
-    kept = {"PATH"} | ({"LD_LIBRARY_PATH"} if layout.wheels else set(search_paths(layout)))
-    lines = [f"# {stamp}", "# Made by ./fitmotion; do not edit."]
-    for name, folders in search_paths(layout).items():
-        value = shlex.quote(":".join(map(str, folders)))
-        lines.append(f"export {name}={value}" + (f'"${{{name}:+:${name}}}"' if name in kept else ""))
-    lines.append(f"export VIRTUAL_ENV={shlex.quote(str(layout.venv))}")
-    lines.append(f"export FITMOTION_ROOT={shlex.quote(str(layout.root))}")
-    lines.append(f"export FITMOTION_ROS_PREFIX={shlex.quote(layout.ros_prefix)}")
-    if layout.wheels:
-        lines.append("export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1")
-        lines.append("export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3")
-    return "\n".join(lines) + "\n"
-
-
-def _clean_environment(layout: Layout) -> dict[str, str]:
-    """The caller's environment without what would send pip or Python elsewhere."""
-    dropped = {"PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "VIRTUAL_ENV"}
-    dropped |= (
-        {"PYTHONPATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH"} if layout.wheels else set()
-    )
-    return {name: value for name, value in os.environ.items() if name not in dropped}
-
 
 def _build_environment(layout: Layout) -> dict[str, str]:
-    environment = _clean_environment(layout)
+    environment = clean_environment(layout)
     for name, folders in search_paths(layout).items():
         if name == "PYTHONPATH":
             continue  # the packages being built must not be found in the sources
@@ -166,28 +61,7 @@ def make_virtual_environment(layout: Layout) -> None:
     layout.own.mkdir(parents=True, exist_ok=True)
     options = [] if layout.wheels else ["--system-site-packages"]
     command = [sys.executable, "-E", "-s", "-m", "venv", *options, str(layout.venv)]
-    _run(command, layout, _clean_environment(layout))
-
-
-def install_libraries(layout: Layout, sections: Sequence[str], detail: Callable[[str], None]) -> None:
-    """Install sections of the lock, exact versions and nothing else."""
-    requirements = read_lock(layout.root / "requirements.lock", sections)
-    listing = layout.own / f"requirements-{'-'.join(sections)}.txt"
-    write_whole(listing, "\n".join(requirements) + "\n")
-    collected = 0
-
-    def follow(line: str) -> None:
-        nonlocal collected
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-            collected += 1
-            detail(f"{collected} of {len(requirements)}: {line.split('(')[0].split()[-1]}")
-        elif line.startswith("Installing collected"):
-            detail(f"unpacking {len(requirements)} packages")
-
-    # Bytecode is left to the first import: most modules are never imported.
-    options = ["--no-deps", "--no-input", "--no-compile", "--progress-bar", "off", "--disable-pip-version-check"]
-    command = [str(layout.python), "-m", "pip", "install", *options, "-r", str(listing)]
-    _run(command, layout, _clean_environment(layout), follow)
+    _run(command, layout, clean_environment(layout))
 
 
 def build_packages(layout: Layout, detail: Callable[[str], None]) -> None:
@@ -249,7 +123,7 @@ def prepare(layout: Layout, stamp: str, *, clean: bool = False) -> None:
     stamp: of what the packages are built from. clean: forget earlier builds first.
     Raises SetupError with a sentence when something fails.
     """
-    sections = ["ros", "build", "run"] if layout.wheels else ["build", "run"]
+    sections = [*(["ros", layout.distro] if layout.wheels else []), "build", "run"]
     wanted = _digest(*read_lock(layout.root / "requirements.lock", sections), str(layout.venv))
     usable = _usable(layout)
     if layout.venv.exists() and not usable and not layout.own.exists() and any(layout.venv.iterdir()):
@@ -332,11 +206,12 @@ def main() -> int:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--venv", type=Path, required=True)
     parser.add_argument("--ros-prefix", default="")
+    parser.add_argument("--distro", required=True)
     parser.add_argument("--stamp", required=True)
     parser.add_argument("--build", action="store_true")
     parser.add_argument("--clean", action="store_true")
     options = parser.parse_args()
-    layout = Layout(options.root, options.venv, options.ros_prefix)
+    layout = Layout(options.root, options.venv, options.ros_prefix, options.distro)
     try:
         with exclusive(options.root) as waited:
             if waited and not options.build and _marked(layout.packages_mark, options.stamp):
@@ -347,7 +222,7 @@ def main() -> int:
             sys.stderr.write(f"fitmotion: ready after {time.monotonic() - began:.0f} s\n")
     except SetupError as error:
         sys.stderr.write(f"fitmotion: {error}\n")
-        return 2
+        return LIBRARIES_EXIT_CODE if isinstance(error, LibrariesError) else 2
     except OSError as error:
         sys.stderr.write(f"fitmotion: the set-up stopped: {error}\n")
         return 2

@@ -11,12 +11,18 @@ from typing import Annotated
 
 import typer
 
-from fitmotion_nodes.setup_environment import Layout, install_test_tools
+from fitmotion_nodes.setup_environment import LIBRARIES_EXIT_CODE, install_test_tools
+from fitmotion_nodes.setup_layout import WHEEL_FOLDERS, Layout, without
+from fitmotion_nodes.setup_libraries import LibrariesError
 from fitmotion_nodes.setup_progress import SetupError
 
 # The quick part leaves out what is marked as slow; whole graphs of processes (tests/system) all are.
 FAST_OPTIONS = ("-m", "not slow")
 SLOW_OPTIONS = ("-m", "slow")
+# On the second ROS 2 distribution whole graphs run again, and one test lets both talk to each other. It waits for this
+# turn, as both environments must be made.
+BOTH = "tests/system/test_two_distributions.py"
+SECOND_OPTIONS = ("-m", "slow and not one_distribution", "tests/system")
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("style (ruff)", ("-m", "ruff", "check", "--quiet", ".")),
@@ -34,7 +40,8 @@ def command(
 ) -> None:
     """Check style, types and imports, then run the tests. Further arguments go to pytest.
 
-    The first run installs the test tools into .venv.
+    The first run installs the test tools. Without arguments whole graphs run on ROS 2 Jazzy and once more on Kilted, in
+    an environment of its own that is made by then. FITMOTION_ROS_DISTRO=kilted runs everything on Kilted.
 
     Examples:
 
@@ -50,6 +57,8 @@ def command(
         raise typer.Exit(2) from None
     try:
         status = run(layout, sessions(fast, context.args))
+        if not fast and not context.args:
+            status = run_on_second(layout) or status
     except KeyboardInterrupt:
         status = 130
     raise typer.Exit(status)
@@ -67,7 +76,7 @@ def sessions(fast: bool, arguments: list[str]) -> list[list[str]]:
     cores = os.cpu_count() or 1
     quick = [*FAST_OPTIONS, "-n", str(cores + 1), "--dist", "loadfile"]
     computing = [*SLOW_OPTIONS, "-n", str(cores), "--dist", "loadfile", "tests/models"]
-    return [quick] if fast else [quick, computing, [*SLOW_OPTIONS, "--ignore=tests/models"]]
+    return [quick] if fast else [quick, computing, [*SLOW_OPTIONS, "--ignore=tests/models", f"--ignore={BOTH}"]]
 
 
 def run(layout: Layout, pytest_runs: list[list[str]]) -> int:
@@ -89,6 +98,43 @@ def run(layout: Layout, pytest_runs: list[list[str]]) -> int:
     return status or failed
 
 
+def run_on_second(layout: Layout) -> int:
+    """Run whole graphs on the other ROS 2 distribution from PyPI, in an environment made here and now.
+
+    Returns pytest's exit status. Where it can't be installed, or a ROS 2 installation is sourced, it says so; that is
+    no failure.
+    """
+    distro = next(name for name in WHEEL_FOLDERS if name != layout.distro)
+    title = f"ROS 2 {distro.capitalize()}"
+    if not layout.wheels:
+        _say(f"{title}: skipped, as {layout.ros_prefix} is sourced; whole graphs ran on that one only")
+        return 0
+    second = Layout.of_wheels(layout.root, distro)
+    environment = without(layout, os.environ) | {"FITMOTION_ROS_DISTRO": distro}
+    environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    script = [str(layout.root / "fitmotion"), "exec", "--"]
+    _say(f"{title}: whole graphs once more")
+    made = subprocess.run([*script, "true"], cwd=layout.root, env=environment).returncode
+    try:
+        if made == 0:
+            install_test_tools(second)
+    except LibrariesError as error:
+        sys.stderr.write(f"fitmotion: {error}\n")
+        made = LIBRARIES_EXIT_CODE
+    if made == LIBRARIES_EXIT_CODE:
+        _say(f"{title}: skipped, its libraries cannot be installed here; the reason is above")
+        return 0
+    if made:
+        return made
+    command = [*script, "python", "-P", "-m", "pytest", *SECOND_OPTIONS]
+    return subprocess.run(command, cwd=layout.root, env=environment).returncode
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def _check(command: list[str], root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=root, text=True, capture_output=True)
 
@@ -97,7 +143,7 @@ def _tell(checks: list[subprocess.CompletedProcess[str]]) -> int:
     """Print what the checks found; 1 when one failed."""
     for (title, _), finished in zip(CHECKS, checks, strict=True):
         good = finished.returncode == 0
-        sys.stdout.write(f"{title}: {'good' if good else 'failed'}\n")
+        _say(f"{title}: {'good' if good else 'failed'}")
         if not good:
             sys.stdout.write(finished.stdout + finished.stderr)
     sys.stdout.flush()

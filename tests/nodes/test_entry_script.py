@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fitmotion_nodes.setup_layout import WHEEL_FOLDERS
+
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = ("fitmotion", "requirements.lock", "msgs", "launch", "models/setup.py", "models/setup.cfg")
 INPUTS += ("models/package.xml", "fitmotion_nodes/setup.py", "fitmotion_nodes/setup.cfg", "fitmotion_nodes/package.xml")
@@ -251,6 +253,32 @@ def test_a_sourced_ros_gets_an_environment_of_its_own(checkout: Checkout, tmp_pa
     checkout.run("doctor", **sourced)
     checkout.run("doctor")
     assert len(checkout.setups) == 2
+
+
+@pytest.mark.parametrize("distro", WHEEL_FOLDERS)
+def test_a_distribution_by_name(checkout: Checkout, distro: str) -> None:
+    assert checkout.run("doctor", FITMOTION_ROS_DISTRO=distro).returncode == 0
+    assert f"--venv {checkout.root}/{WHEEL_FOLDERS[distro]} --ros-prefix  --distro {distro} " in checkout.setups[0]
+
+
+def test_distributions_live_side_by_side(checkout: Checkout) -> None:
+    for variables in ({}, {"FITMOTION_ROS_DISTRO": "kilted"}) * 2:
+        checkout.run("doctor", **variables)
+    assert len(checkout.setups) == 2 and "--distro jazzy " in checkout.setups[0]
+
+
+def test_an_unknown_distribution(checkout: Checkout) -> None:
+    text = only_line(checkout.run("doctor", FITMOTION_ROS_DISTRO="rolling"))
+    assert "FITMOTION_ROS_DISTRO=rolling is unknown; allowed: jazzy, kilted" in text
+
+
+def test_a_sourced_ros_is_the_distribution(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "ros" / "share" / "rclpy").mkdir(parents=True)
+    (tmp_path / "ros" / "share" / "rclpy" / "package.xml").touch()
+    sourced = {"AMENT_PREFIX_PATH": str(tmp_path / "ros"), "ROS_DISTRO": "jazzy"}
+    assert checkout.run("doctor", FITMOTION_ROS_DISTRO="jazzy", **sourced).returncode == 0
+    text = only_line(checkout.run("doctor", FITMOTION_ROS_DISTRO="kilted", **sourced))
+    assert "ros is sourced; use a shell that has not sourced it" in text
 
 
 def test_an_environment_of_ours_is_no_sourced_ros(checkout: Checkout, tmp_path: Path) -> None:

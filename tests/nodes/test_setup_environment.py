@@ -1,6 +1,7 @@
 """The steps of the set-up: each one repeatable, and mended after an interruption."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,10 +9,13 @@ import sysconfig
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fitmotion_nodes import setup_environment
-from fitmotion_nodes.setup_environment import Layout, environment_script, exclusive, prepare, read_lock
+from fitmotion_nodes.setup_environment import exclusive, prepare
+from fitmotion_nodes.setup_layout import WHEEL_FOLDERS, Layout, environment_script, without
+from fitmotion_nodes.setup_libraries import read_lock, recorded_files, share_libraries
 from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged
 from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lines, write_tf2_msgs
 
@@ -31,7 +35,21 @@ def test_sections_of_the_lock(tmp_path: Path) -> None:
 def test_only_the_ros_section_holds_ros() -> None:
     lock = ROOT / "requirements.lock"
     assert all(not line.startswith("ros-") for line in read_lock(lock, ["build", "run", "test"]))
-    assert "ros-rclpy==7.1.6" in read_lock(lock, ["ros"])
+    assert "ros-rclpy==7.1.6" in read_lock(lock, ["jazzy"])
+    assert "ros-rclpy==9.1.2" in read_lock(lock, ["kilted"])
+
+
+@pytest.mark.parametrize("distro", WHEEL_FOLDERS)
+def test_a_library_is_named_once_for_a_distribution(distro: str) -> None:
+    requirements = read_lock(ROOT / "requirements.lock", ["ros", distro, "build", "run", "test"])
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements)
+    names = [line.partition("==")[0].lower() for line in requirements]
+    assert len(names) == len(set(names))
+
+
+def test_what_distributions_have_in_common_is_named_once() -> None:
+    by_distro = [set(read_lock(ROOT / "requirements.lock", [distro])) for distro in WHEEL_FOLDERS]
+    assert not set.intersection(*by_distro)
 
 
 def test_cmake_exports_are_repaired_once(tmp_path: Path) -> None:
@@ -92,8 +110,8 @@ def test_executables_start_in_any_folder(tmp_path: Path, folder: str) -> None:
     assert repair_first_lines(tmp_path, python) == []
 
 
-def made_layout(folder: Path, ros_prefix: str = "") -> Layout:
-    layout = Layout(folder, folder / ".venv", ros_prefix)
+def made_layout(folder: Path, ros_prefix: str = "", distro: str = "jazzy") -> Layout:
+    layout = Layout(folder, folder / WHEEL_FOLDERS[distro], ros_prefix, distro)
     for package in ("ros_rclpy.libs", "ros_rmw.libs"):
         (layout.venv / "lib" / "python3.11" / "site-packages" / package).mkdir(parents=True)
     return layout
@@ -130,6 +148,74 @@ def test_environment_of_a_workstation_adds_to_what_is_sourced(tmp_path: Path) ->
     assert ament == f"{tmp_path}/ros2_ws/install:/opt/ros/jazzy"
 
 
+def test_from_one_environment_into_another(tmp_path: Path) -> None:
+    """Nothing of the first is left, and all of the caller's own is."""
+    caller = {"PATH": "/mine/bin:/usr/bin", "LD_LIBRARY_PATH": "/mine", "ROS_DOMAIN_ID": "7", "LANG": "C"}
+    layouts = [made_layout(tmp_path, distro=distro) for distro in WHEEL_FOLDERS]
+    seen = []
+    for layout in layouts:
+        script = tmp_path / f"{layout.distro}.sh"
+        script.write_text(environment_script(layout, "stamp"))
+        dumped = subprocess.run(["sh", "-c", '. "$0"; env -0', str(script)], env=caller, capture_output=True, text=True)
+        environment = dict(entry.split("=", 1) for entry in dumped.stdout.split("\0") if "=" in entry)
+        assert environment["ROS_DISTRO"] == layout.distro
+        left = without(layout, environment)
+        assert {name: left[name] for name in left if name not in ("PWD", "SHLVL", "_", "OLDPWD")} == caller
+        seen.append(environment)
+    assert str(layouts[0].venv) + "/" not in str(seen[1])
+
+
+def a_library(venv: Path, name: str, version: str, files: dict[str, str]) -> None:
+    """Install a made-up library, as pip leaves it."""
+    purelib = venv / "lib" / "python3.11" / "site-packages"
+    information = f"{name}-{version}.dist-info"
+    record = ""
+    for path, text in (files | {f"{information}/METADATA": f"Name: {name}\nVersion: {version}\n"}).items():
+        (purelib / path).parent.mkdir(parents=True, exist_ok=True)
+        (purelib / path).write_text(text)
+        record += f'"{path}",sha256=x,1\n'
+    (purelib / information / "RECORD").write_text(record + f"{information}/RECORD,,\n")
+
+
+def test_libraries_are_shared_between_environments(tmp_path: Path) -> None:
+    source, target = tmp_path / ".venv", tmp_path / ".venv-other"
+    purelib = Path("lib", "python3.11", "site-packages")
+    executable = f"#!{source}/bin/python\nimport same\n"
+    a_library(source, "My_Same", "1.0", {"same/__init__.py": "x = 1\n", "../../../bin/same": executable, "a,b.py": ""})
+    a_library(source, "newer", "2.0", {"newer.py": ""})
+    a_library(source, "not_wanted", "1.0", {"not_wanted.py": ""})
+    a_library(source, "ros_rclpy", "7.1.6", {"rclpy.py": ""})
+    requirements = ["my-same==1.0", "newer==1.0", "ros-rclpy==7.1.6"]
+    assert share_libraries(source, target, requirements) == []  # no environment yet
+    (target / purelib).mkdir(parents=True)
+    assert share_libraries(source, target, requirements) == ["My_Same==1.0"]
+    assert (target / purelib / "same/__init__.py").samefile(source / purelib / "same/__init__.py")
+    assert (target / "bin" / "same").read_text() == f"#!{target}/bin/python\nimport same\n"
+    assert (source / "bin" / "same").read_text() == executable
+    assert sorted(path.name for path in (target / purelib).iterdir()) == ["My_Same-1.0.dist-info", "a,b.py", "same"]
+    assert share_libraries(source, target, requirements) == []
+    # an earlier attempt that was interrupted: what is there is no hindrance
+    (target / purelib / "My_Same-1.0.dist-info" / "METADATA").unlink()
+    (target / purelib / "My_Same-1.0.dist-info").rename(tmp_path / "gone")
+    (target / purelib / "same/__init__.py").unlink()
+    (target / purelib / "same/__init__.py").write_text("half")
+    assert share_libraries(source, target, requirements) == ["My_Same==1.0"]
+    assert (target / purelib / "same/__init__.py").read_text() == "x = 1\n"
+
+
+def test_nothing_is_shared_with_another_python(tmp_path: Path) -> None:
+    a_library(tmp_path / ".venv", "same", "1.0", {"same.py": ""})
+    (tmp_path / ".venv-other" / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
+    assert share_libraries(tmp_path / ".venv", tmp_path / ".venv-other", ["same==1.0"]) == []
+
+
+def test_recorded_files_are_those_that_are_there() -> None:
+    information = next(path for path in Path(sysconfig.get_path("purelib")).glob("numpy-*.dist-info"))
+    files = list(recorded_files(information))
+    assert len(files) > 500 and all(path.is_file() for path in files)
+    assert Path(np.__file__) in files
+
+
 class Steps:
     """Stands in for the long steps; notes them, and interrupts the one that is told."""
 
@@ -164,8 +250,10 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    (tmp_path / "requirements.lock").write_text("# [ros]\na==1\n# [build]\nb==1\n# [run]\nc==1\n# [test]\nd==1\n")
-    return Layout(tmp_path, tmp_path / ".venv", "")
+    sections = {"ros": "a", "jazzy": "e", "kilted": "f", "build": "b", "run": "c", "test": "d"}
+    lock = "".join(f"# [{name}]\n{library}==1\n" for name, library in sections.items())
+    (tmp_path / "requirements.lock").write_text(lock)
+    return Layout.of_wheels(tmp_path, "jazzy")
 
 
 def test_only_what_changed_is_done_again(layout: Layout, steps: Steps) -> None:
@@ -177,6 +265,16 @@ def test_only_what_changed_is_done_again(layout: Layout, steps: Steps) -> None:
     lock.write_text(lock.read_text().replace("d==1", "d==2"))
     assert steps.run(layout, "four") == ["build"]
     assert layout.environment_file.read_text().startswith("# four\n")
+
+
+def test_each_distribution_has_an_environment_of_its_own(layout: Layout, steps: Steps) -> None:
+    kilted = Layout.of_wheels(layout.root, "kilted")
+    for other in (layout, kilted):
+        assert steps.run(other) == ["make", "install", "build"]
+    lock = layout.root / "requirements.lock"
+    lock.write_text(lock.read_text().replace("f==1", "f==2"))  # Kilted's
+    assert steps.run(layout, "two") == ["build"]
+    assert steps.run(kilted, "two") == ["install", "build"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ pytest.importorskip("fitmotion_msgs")
 
 from fitmotion_nodes.graph import GraphOptions, build_graph
 
+pytestmark = pytest.mark.one_distribution  # colcon's doing, whichever the messages
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("models", "fitmotion_nodes", "launch")
 SAMPLE = "fitmotion_models/skeleton/sample_table.yaml"
