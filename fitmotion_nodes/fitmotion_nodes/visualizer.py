@@ -57,6 +57,7 @@ REFRESH_S = 2.0
 # While a person's bones are still being measured they change with every pose; a new description is worth loading this
 # often.
 DESCRIBE_EVERY_S = 1.0
+MOST_PEOPLE = 20  # in view at once
 TESTS_KEPT = 20  # subjects whose score and repetitions are remembered while they are out of view
 NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -129,10 +130,10 @@ class VisualizerNode(Node):
         try:
             self._diagnostics.check_time(msg.header.stamp)
             pose = body_pose_from_msg(msg, self._given.world_frame)
+            person = self._person(pose.subject)
         except ValueError as error:
             self._diagnostics.bad_message(error)
             return
-        person = self._person(pose.subject)
         person.seen_at = self.get_clock().now().nanoseconds
         header = Header(stamp=msg.header.stamp, frame_id=self._given.world_frame)
         self._publish_frames(person, pose, header)
@@ -152,7 +153,10 @@ class VisualizerNode(Node):
         return True
 
     def _person(self, subject: str) -> Person:
+        """Who is shown under this name. Raises ValueError for one more than `MOST_PEOPLE`."""
         if subject not in self._people:
+            if len(self._people) >= MOST_PEOPLE:
+                raise ValueError(f"{subject!r} is not shown: {MOST_PEOPLE} people are in view, the most there can be")
             self._people[subject] = Person(f"{self._given.subject_prefix}{subject}/")
         return self._people[subject]
 
@@ -186,8 +190,8 @@ class VisualizerNode(Node):
     def _test(self, subject: str) -> LiveTest:
         test = self._tests.setdefault(subject, LiveTest())
         self._tests.move_to_end(subject)
-        if len(self._tests) > TESTS_KEPT:
-            self._tests.popitem(last=False)
+        if len(self._tests) > TESTS_KEPT:  # those without a score first, of them whom we heard of longest ago
+            del self._tests[min(self._tests, key=lambda name: self._tests[name].assessment is not None)]
         return test
 
     def _read_states(self) -> None:

@@ -133,12 +133,12 @@ def test_the_overlay_is_preferred_to_the_plain_picture(board) -> None:
     plain = it.graph.node.create_publisher(CompressedImage, "image_raw/compressed", 1)
     it.page.look(1)
     it.graph.until(lambda: plain.get_subscription_count() == 1)
-    plain.publish(CompressedImage(format="bgr8; jpeg compressed bgr8", data=b"plain"))
-    it.graph.until(lambda: it.node._watch.picture == (b"plain", "jpeg"))
+    plain.publish(CompressedImage(format="bgr8; jpeg compressed bgr8", data=b"\xff\xd8plain"))
+    it.graph.until(lambda: it.node._watch.picture == (b"\xff\xd8plain", "jpeg"))
     overlay = it.graph.node.create_publisher(CompressedImage, "overlay/compressed", 1)
     it.graph.until(lambda: overlay.get_subscription_count() == 1 and plain.get_subscription_count() == 0)
-    overlay.publish(CompressedImage(format="png", data=b"overlay"))
-    it.graph.until(lambda: it.node._watch.picture == (b"overlay", "png"))
+    overlay.publish(CompressedImage(format="png", data=b"\x89PNG\r\n\x1a\noverlay"))
+    it.graph.until(lambda: it.node._watch.picture == (b"\x89PNG\r\n\x1a\noverlay", "png"))
 
 
 def test_pictures_come_at_their_rate_at_most(board) -> None:
@@ -147,7 +147,7 @@ def test_pictures_come_at_their_rate_at_most(board) -> None:
     camera = it.graph.talk(CompressedImage, "image_raw/compressed", 1)
     start = time.monotonic()
     for _ in range(40):
-        camera.publish(CompressedImage(format="jpeg", data=b"x"))
+        camera.publish(CompressedImage(format="jpeg", data=b"\xff\xd8x"))
         it.graph.spin_for(0.025)
     most = 1 + (time.monotonic() - start) * 4.0 / 0.9
     assert 2 <= it.node._watch.pictures <= most

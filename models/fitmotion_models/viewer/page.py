@@ -15,6 +15,7 @@ import viser
 
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_controls import ChooseSensor, Command, Controls
+from fitmotion_models.viewer.page_guard import guarded
 from fitmotion_models.viewer.page_html import (
     alerts_html,
     block,
@@ -64,7 +65,7 @@ class Page:
         sensor_s: float = 5.0,
     ) -> None:
         _check_address(host, port)
-        with contextlib.redirect_stdout(io.StringIO()):  # viser tells the address in a box of its own
+        with guarded(), contextlib.redirect_stdout(io.StringIO()):  # viser tells the address in a box of its own
             self._server = _Server(host=host, port=port, label="FitMotion", verbose=False)
         self.host, self.port = host, self._server.get_port()
         if port and self.port != port:  # taken between the check and the start: viser went on to the next one

@@ -21,6 +21,7 @@ PEOPLE_KEPT = 20
 OUT_OF_VIEW_S = 1.5  # without a pose for so long a person is out of view
 MOST_SAMPLES = 4000  # of a sensor: twenty seconds at 200 Hz
 NODE_GONE_S = 30.0  # a node silent for so long was not meant to stay
+NODES_KEPT = 40
 
 
 @dataclass(eq=False)
@@ -32,6 +33,11 @@ class Person:
     screen: ScreenResult | None = None
     pose: BodyPose | None = None
     seen_at: float = float("-inf")
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Who has the least is forgotten first."""
+        return self.test.assessment is not None or self.screen is not None, self.seen_at
 
 
 @dataclass(eq=False)
@@ -71,14 +77,19 @@ class Watch:
     # ---- what comes in ----
 
     def person(self, subject: str) -> Person:
-        """What is known of a subject."""
+        """What is known of a subject. Raises ValueError for one more when a page is full of people in view."""
         if subject not in self.people:
+            if len(self.people) >= PEOPLE_KEPT:
+                self._make_room(subject)
             self.people[subject] = Person(LiveTest(), Timeline(self._timeline_s))
-            if len(self.people) > PEOPLE_KEPT:
-                oldest = min(self.people, key=lambda name: self.people[name].seen_at)
-                if oldest != subject:
-                    del self.people[oldest]
         return self.people[subject]
+
+    def _make_room(self, subject: str) -> None:
+        """Let go of somebody out of view, of those without a result first."""
+        away = [name for name, person in self.people.items() if not self.in_view(person) and name != self.chosen]
+        if not away:
+            raise ValueError(f"{subject!r} is not shown: {PEOPLE_KEPT} people are in view, which is the most there can be")
+        del self.people[min(away, key=lambda name: self.people[name].rank)]
 
     def hear_pose(self, pose: BodyPose) -> None:
         """A body."""
@@ -107,7 +118,10 @@ class Watch:
 
     def hear_node(self, line: NodeLine) -> None:
         """What a node says of itself; its age is counted from now."""
+        self._nodes.pop(line.name, None)
         self._nodes[line.name] = line, time.monotonic()
+        if len(self._nodes) > NODES_KEPT:
+            del self._nodes[next(iter(self._nodes))]  # whoever was silent the longest
 
     def begin_trial(self, subject: str) -> None:
         """A test was started for a subject (empty: the one shown), or the screen reset: repetitions count anew."""
