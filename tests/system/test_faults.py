@@ -24,7 +24,7 @@ from .conftest import Command, environment_for, free_domain
 from .outside import Ear, Flow, NetworkCamera, memory_mb, squat_pictures, wait_until
 
 # one graph for all of this file, in the order of the file
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.one_distribution]
 NODES = ("camera", "pose", "fms", "recorder", "virtual_imu", "visualizer", "dashboard")
 BASELINE_S, STALL_S, FLOOD_S, AWAY_S = 5.0, 30.0, 12.0, 3.0
 MOST_GROWTH_MB = 60.0  # of a process under a fault: what allocators keep, not what thousands of strangers would take
@@ -127,7 +127,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         options += ["--param", f"{name}={value}"]
     run = Command(folder, ("up", "--source", camera.address, *options), environment_for(folder, domain))
     try:
-        wait_until(lambda: NODES == tuple(name for name in NODES if name in ear.reports), 60.0, "every node's report")
+        wait_until(lambda: tuple(name for name in NODES if name in ear.reports) == NODES, 60.0, "every node's report")
         wait_until(lambda: len(ear.states) > 60, 60.0, "scores")
         since = time.time()
         time.sleep(BASELINE_S)

@@ -15,6 +15,7 @@ from fitmotion_models.exchange.mcap_files import read_messages
 
 from .conftest import Command, write_video
 
+pytestmark = pytest.mark.one_distribution
 KILLS = 20  # of every node
 # Some kills hit a node that has not yet started up, some a settled graph; who ran longer than the last is waited for
 # a shorter time again (see supervisor.Backoff).

@@ -21,6 +21,7 @@ from fitmotion_models.skeleton.clip_file import save_clip
 from .conftest import MEDIA, Command, write_video
 
 Start = Callable[..., Command]
+once = pytest.mark.one_distribution
 clean = pytest.mark.usefixtures("nothing_left_in_shared_memory")
 TOLERANCE = 1e-3
 
@@ -65,8 +66,7 @@ def test_a_recorded_clip_under_another_name(fitmotion: Start, tmp_path: Path) ->
     assert [item["score"] for item in written["assessments"]] == [item.score for item in score_clip(clip)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["7026", "7027", "7034", "7035"])
+@pytest.mark.parametrize("name", ["7026", *(pytest.param(name, marks=once) for name in ("7027", "7034", "7035"))])
 def test_lossless_video_gives_what_assess_gives(fitmotion: Start, name: str) -> None:
     video = MEDIA / f"overhead_squat_{name}.mov"
     if not video.is_file():
@@ -179,6 +179,7 @@ def test_a_domain_with_somebody_elses_node_is_refused(fitmotion: Start, tmp_path
     first.interrupt()
 
 
+@once
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
