@@ -12,7 +12,7 @@ from fitmotion_models.imu.site_motion import SiteFrames
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.imu.smoothing_spline import FEWEST, WindowWeights, memory_s, window_weights
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
-from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, cutoffs_for
+from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, SlowErrors, cutoffs_for, slow_errors_for
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, normalize, to_matrix
 
@@ -33,9 +33,8 @@ class ImuSamples:
     numbers: (M,) counted from time 0 at the sensor's rate: a sample's time is exactly number / rate_hz. stamps: (M,)
     the same in seconds. specific_force (M, S, 3) m/s2 and angular_velocity (M, S, 3) rad/s in the sensors' frames;
     rotations (M, S, 4) unit quaternions xyzw, sensor to world. force_covariance (M, S, 3, 3) (m/s2)^2 and
-    rate_covariance (M, S, 3, 3) (rad/s)^2: of the poses' noise, as the residuals of the smoother show it, and of what
-    the smoothing takes from the motion. Errors of the poses that change as slowly as motion does cannot be told from
-    motion and are not in it.
+    rate_covariance (M, S, 3, 3) (rad/s)^2: of the poses' noise, as the residuals of the smoother show it, and of the
+    errors that change as slowly as motion does and are known of such cameras only by measurement (`slow_errors_for`).
     """
 
     numbers: NDArray[np.int64]
@@ -84,6 +83,7 @@ class LiveImu:
         self._frames = SiteFrames(self.sites)
         self._given_cutoffs, self._max_gap = cutoffs, max_gap_s
         self._nothing = _no_samples(len(self.sites))
+        self._slow: SlowErrors | None = None  # of the cameras behind the newest pose
         self.out_of_order = self.restarts = 0  # poses left out as late or repeated; times that the past was forgotten
         self.reset()
 
@@ -93,7 +93,7 @@ class LiveImu:
         self._rows: deque[tuple[float, Float64, Float64]] = deque()  # stamp, positions (S, 3), quaternions (S, 4)
         self._near = np.full((len(self.sites), 4), np.nan)  # the last seen quaternions
         self._next = 0
-        self._latest: tuple[tuple[float, bytes, bytes], WindowWeights] | None = None
+        self._latest: tuple[tuple[float, bytes, bytes], _Weights] | None = None
         self._position_noise = _Noise(len(self.sites))
         self._rotation_noise = _Noise(len(self.sites))
 
@@ -121,7 +121,7 @@ class LiveImu:
 
     def _accept(self, pose: BodyPose) -> bool:
         """Whether a pose goes into the window, which is begun anew where time has jumped."""
-        wanted = self._given_cutoffs or cutoffs_for(pose.views)
+        wanted, self._slow = self._given_cutoffs or cutoffs_for(pose.views), slow_errors_for(pose.views)
         if self._rows:
             step = pose.stamp - self._rows[-1][0]
             if -self._max_gap < step <= 0.0:
@@ -192,15 +192,18 @@ class LiveImu:
                     weights = self._window_weights(times[rows], wanted[inside], cutoff_hz)
                     run = values[rows[:, None], sites]
                     result.fill(inside, sites, weights, run)
-                    noise.add(sites, weights, run, self._rows[-1][0] - self._rows[-2][0])
+                    noise.add(sites, weights.spline, run, self._rows[-1][0] - self._rows[-2][0])
 
     def _window_weights(
         self, times: NDArray[np.float64], wanted: NDArray[np.float64], cutoff_hz: float
-    ) -> WindowWeights:
+    ) -> "_Weights":
         """The weights of a window; positions and rotations with one cut-off share them."""
         key = (cutoff_hz, times.tobytes(), wanted.tobytes())
         if self._latest is None or self._latest[0] != key:
-            self._latest = key, window_weights(times, wanted, cutoff_hz)
+            weights = window_weights(times, wanted, cutoff_hz)
+            noise = weights.noise_gain()
+            slow = weights.slow_noise_gain(times, self._slow.correlation_s) if self._slow else np.zeros_like(noise)
+            self._latest = key, _Weights(weights, np.stack([noise, slow]))
         return self._latest[1]
 
     def _runs(self, times: NDArray[np.float64], seen: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
@@ -214,21 +217,32 @@ class LiveImu:
         """What the sensors read of the smoothed motion, and how the noise gets into it."""
         rotations = normalize(rotation.values[0])
         force = specific_force(rotations, position.values[2])
+        placed, turned, spun = self._covariances(position, rotation)
         to_sensor = np.swapaxes(to_matrix(rotations), -1, -2)
-        turned = to_sensor @ self._position_noise.covariance @ np.swapaxes(to_sensor, -1, -2)
         tilt = _cross_matrix(force)  # a rotation by a small e in the sensor's frame changes the force by force x e
-        tilted = tilt @ self._rotation_noise.covariance @ np.swapaxes(tilt, -1, -2)
-        gains = (position.variances[2], rotation.variances[0], rotation.variances[1])
-        second, value, first = (gain[..., None, None] for gain in gains)
         return ImuSamples(
             numbers=numbers,
             stamps=stamps,
             specific_force=force,
             angular_velocity=angular_velocity(rotation.values[0], rotation.values[1]),
             rotations=rotations,
-            force_covariance=second * turned + value * tilted,
-            rate_covariance=first * self._rotation_noise.covariance,
+            force_covariance=_turned(to_sensor, placed) + _turned(tilt, turned),
+            rate_covariance=spun,
         )
+
+    def _covariances(self, position: "_Smoothed", rotation: "_Smoothed") -> tuple[Float64, Float64, Float64]:
+        """(M, S, 3, 3) of acceleration in the world, of rotation and of angular velocity in the sensor."""
+        slow_turn = self._slow.rotation_sd**2 if self._slow else 0.0
+        slow_place = slow_turn * self._slow.lever_m**2 if self._slow else 0.0
+        result = [
+            white[..., None, None] * covariance + (slow * share)[..., None, None] * np.eye(3)
+            for (white, slow), covariance, share in (
+                (position.gains[:, 2], self._position_noise.covariance, slow_place),
+                (rotation.gains[:, 0], self._rotation_noise.covariance, slow_turn),
+                (rotation.gains[:, 1], self._rotation_noise.covariance, slow_turn),
+            )
+        ]
+        return result[0], result[1], result[2]
 
 
 def _seen_alike(seen: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
@@ -252,22 +266,30 @@ def _no_samples(sites: int) -> ImuSamples:
     )
 
 
-class _Smoothed:
-    """Smoothed values (3, M, S, D), value and two derivatives, and their variances (3, M, S); NaN where unseen.
+@dataclass(frozen=True, eq=False)
+class _Weights:
+    """The spline of a window. gains: (2, 3, M) of noise that is new in every pose and of slow errors."""
 
-    Variances are in units of that of the poses' noise.
+    spline: WindowWeights
+    gains: Float64
+
+
+class _Smoothed:
+    """Smoothed values (3, M, S, D), value and two derivatives, and the gains (2, 3, M, S) of noise and slow errors.
+
+    NaN where unseen. Gains are variances in units of those of the poses.
     """
 
     def __init__(self, count: int, sites: int, width: int) -> None:
         self.values = np.full((3, count, sites, width), np.nan)
-        self.variances = np.full((3, count, sites), np.nan)
+        self.gains = np.full((2, 3, count, sites), np.nan)
 
-    def fill(self, inside: NDArray[np.intp], sites: NDArray[np.intp], weights: WindowWeights, run: Float64) -> None:
+    def fill(self, inside: NDArray[np.intp], sites: NDArray[np.intp], weights: _Weights, run: Float64) -> None:
         """Set the values of some sites (of which `run` (N, s, D) holds the window) at some of the times."""
         count = len(run)
-        smoothed = weights.samples @ run.reshape(count, -1)
+        smoothed = weights.spline.samples @ run.reshape(count, -1)
         self.values[:, inside[:, None], sites] = smoothed.reshape(3, len(inside), *run.shape[1:])
-        self.variances[:, inside[:, None], sites] = weights.variances[..., None]
+        self.gains[:, :, inside[:, None], sites] = weights.gains[..., None]
 
 
 class _Noise:
@@ -293,9 +315,16 @@ class _Noise:
         self._known[sites] = True
 
 
+def _turned(matrix: Float64, covariance: Float64) -> Float64:
+    """(..., 3, 3) the covariance of a vector that a matrix has been multiplied to."""
+    result: Float64 = matrix @ covariance @ np.swapaxes(matrix, -1, -2)
+    return result
+
+
 def _cross_matrix(vectors: Float64) -> Float64:
     """(..., 3, 3) matrices that take the cross product of vectors (..., 3) with what follows."""
     x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    zero = np.zeros_like(x)
-    rows = [np.stack(row, axis=-1) for row in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
-    return np.stack(rows, axis=-2)
+    matrix = np.zeros((*vectors.shape, 3))
+    matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2] = -z, y, -x
+    matrix[..., 1, 0], matrix[..., 2, 0], matrix[..., 2, 1] = z, -y, x
+    return matrix

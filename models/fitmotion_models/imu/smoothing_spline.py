@@ -24,15 +24,26 @@ class WindowWeights:
 
     samples: (3, M, N) weights of the N samples in the value, first and second derivative at M times; units 1, 1/s and
     1/s2. residuals: (N, N): the samples' residuals from the spline are `residuals @ values`. freedom: how many degrees
-    of freedom the residuals have: their squares' sum over it is the variance of the noise. variances: (3, M) of value
-    and derivatives in units of that variance, in Wahba's Bayesian sense (Wahba 1983, J. R. Stat. Soc. B 45): the
-    samples' noise and what the smoothing takes from the motion together.
+    of freedom the residuals have: their squares' sum over it is the variance of the noise.
     """
 
     samples: Float64
     residuals: Float64
     freedom: float
-    variances: Float64
+
+    def noise_gain(self) -> Float64:
+        """(3, M) variances of value and derivatives by noise of variance 1 that is new in every sample."""
+        gain: Float64 = np.sum(self.samples * self.samples, axis=-1)
+        return gain
+
+    def slow_noise_gain(self, stamps: NDArray[np.float64], correlation_s: float) -> Float64:
+        """(3, M) variances by noise of variance 1 that stays for a while, with the Matern-3/2 correlation.
+
+        stamps: (N,) of the samples, seconds. The correlation is (1 + t / c) exp(-t / c), c = correlation_s.
+        """
+        apart = np.abs(stamps[:, None] - stamps) * (1.0 / correlation_s)
+        gain: Float64 = np.sum((self.samples @ ((1.0 + apart) * np.exp(-apart))) * self.samples, axis=-1)
+        return gain
 
 
 def memory_s(cutoff_hz: float) -> float:
@@ -63,7 +74,6 @@ def window_weights(stamps: NDArray[np.float64], times: NDArray[np.float64], cuto
         samples=scale[:, None, None] * solved[..., :count],
         residuals=residuals,
         freedom=float(np.trace(residuals)),
-        variances=scale[:, None] ** 2 * -np.sum(solved * right, axis=-1) / smoothness,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.mover.noise import CORRELATION_S, FOUR_CAMERAS_SD_DEG, ONE_CAMERA_SD_DEG
 from fitmotion_models.skeleton.rotations import Float64
 
 DEFAULT_RATE_HZ = 100.0
@@ -40,6 +41,35 @@ def cutoffs_for(views: int) -> Cutoffs:
     if views <= 0:
         return EXACT
     return ONE_CAMERA if views == 1 else CAMERAS
+
+
+@dataclass(frozen=True)
+class SlowErrors:
+    """Errors of bodies that change as slowly as motion does, so that residuals do not show them.
+
+    Each bone is turned by a random rotation vector, normal in all axes with standard deviation rotation_sd (rad), with
+    the Matern-3/2 correlation of correlation_s seconds. lever_m: what such turns of all bones between the floor and a
+    sensor move it by, per radian, across any direction.
+    """
+
+    rotation_sd: float
+    correlation_s: float
+    lever_m: float
+
+
+# The errors of joint angles are those measured on an athlete before four calibrated cameras, see
+# `fitmotion_models.mover.noise`: an angle between two bones errs by the root of 2 more than each of them. The lever is
+# the root of the summed squares of the segments on the way, about a leg's, less for what only moves along it.
+_LEVER_M = 0.4
+ONE_CAMERA_ERRORS = SlowErrors(math.radians(ONE_CAMERA_SD_DEG / math.sqrt(2.0)), CORRELATION_S, _LEVER_M)
+CAMERAS_ERRORS = SlowErrors(math.radians(FOUR_CAMERAS_SD_DEG / math.sqrt(2.0)), CORRELATION_S, _LEVER_M)
+
+
+def slow_errors_for(views: int) -> SlowErrors | None:
+    """The slow errors of bodies behind which there are so many cameras; None: none are known of (0 cameras)."""
+    if views <= 0:
+        return None
+    return ONE_CAMERA_ERRORS if views == 1 else CAMERAS_ERRORS
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from fitmotion_models.evaluation.imu_analytic import (
 )
 from fitmotion_models.imu import Cutoffs, LiveImu, select_sites, site_motion, virtual_imu
 from fitmotion_models.imu.specific_force import specific_force
-from fitmotion_models.mover import ONE_CAMERA_SD_DEG, SquatParameters, add_camera_noise, squat_clip
+from fitmotion_models.mover import FOUR_CAMERAS_SD_DEG, ONE_CAMERA_SD_DEG, SquatParameters, add_camera_noise, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.rotations import conjugate, from_axis_angle, from_rotvec, multiply, to_matrix, to_rotvec
 
@@ -108,15 +108,15 @@ def test_a_longer_lag_is_truer(follow) -> None:
 
 
 def test_at_rest_the_noise_is_what_the_covariance_says(follow, still) -> None:
-    """White noise on a still body: normalised squared errors have the mean of a chi-square, or a little less."""
+    """White noise on a still body: normalised squared errors have the mean of a chi-square."""
     rng = np.random.default_rng(3)
     turn = from_axis_angle((0.3, -0.5, 0.8), 1.1)
     clip = still(turn, seconds=20.0)
     places = clip.positions + rng.normal(size=(len(clip), 1, 3)) * (0.01, 0.004, 0.004)
     turns = clip.rotations.astype(np.float64)
     turns[:, 0] = multiply(turns[:, 0], from_rotvec(0.01 * rng.normal(size=(len(clip), 3))))
-    noisy = replace(clip, positions=places, rotations=turns, views=1)
-    live = follow(noisy, LiveImu(select_sites(["pelvis"])))
+    noisy = replace(clip, positions=places, rotations=turns)
+    live = follow(noisy, LiveImu(select_sites(["pelvis"]), cutoffs=Cutoffs(3.0, 4.0)))
     truth = to_matrix(turn).T @ (0.0, 0.0, 9.81)
     settled = slice(300, None)  # the noise is known after some seconds
     for error, covariance in (
@@ -124,34 +124,39 @@ def test_at_rest_the_noise_is_what_the_covariance_says(follow, still) -> None:
         (live.angular_velocity[:, 0], live.rate_covariance[:, 0]),
     ):
         squares = np.einsum("ni,nij,nj->n", error, np.linalg.inv(covariance), error)[settled]
-        assert 0.25 < squares.mean() / 3.0 < 1.5
+        assert 0.6 < squares.mean() / 3.0 < 1.5
         # along each of the world's axes as well: depth is twice as noisy
         to_world = to_matrix(turn)
         spread = np.std((error @ to_world.T)[settled], axis=0)
         claimed = np.sqrt(np.diagonal(to_world @ covariance[settled].mean(axis=0) @ to_world.T))
-        assert (spread < 1.4 * claimed).all() and (claimed < 2.5 * spread).all()
+        assert (spread < 1.4 * claimed).all() and (claimed < 1.4 * spread).all()
 
 
-def test_on_a_squat_seen_by_a_camera_the_covariance_is_of_the_errors_size(follow) -> None:
-    parameters = SquatParameters(repetitions=4)
+@pytest.mark.parametrize(
+    ("sd", "seen"), [(ONE_CAMERA_SD_DEG, {"view_direction": (1.0, 0.0, 0.0)}), (FOUR_CAMERAS_SD_DEG, {"views": 4})]
+)
+def test_on_a_squat_seen_by_cameras_the_covariance_is_of_the_errors_size(follow, sd, seen) -> None:
+    """Mean normalised squared errors near 1, of acceleration and angular velocity, at every sensor."""
+    parameters = SquatParameters(repetitions=3)
     exact = squat_clip(parameters, fps=30.0)
-    sites = select_sites([*SITES, "chest"])
-    camera = add_camera_noise(exact, ONE_CAMERA_SD_DEG, view_direction=(1.0, 0.0, 0.0), seed=1)
-    live = follow(camera, LiveImu(sites))
-    fine = site_motion(squat_clip(parameters, fps=1000.0), sites)
-    rows, step = np.rint(live.stamps * 1000.0).astype(int), 10
+    sites = select_sites([*SITES, "chest", "left_shank"])
+    fine, step = site_motion(squat_clip(parameters, fps=1000.0), sites), 10
     places, turns = fine.positions, fine.rotations
-    acceleration = (places[rows + step] - 2.0 * places[rows] + places[rows - step]) / (step / 1000.0) ** 2
-    error = live.specific_force - specific_force(turns[rows], acceleration)
-    squares = np.einsum("nsi,nsij,nsj->ns", error, np.linalg.inv(live.force_covariance), error) / 3.0
-    print("force: mean normalised squared error by site", squares.mean(axis=0).round(2))
-    assert (squares.mean(axis=0) > 0.3).all() and (squares.mean(axis=0) < 3.0).all()
-    # the slow part of a camera's errors cannot be told from motion: the angular velocity's is too small, not absurdly
-    rate = to_rotvec(multiply(conjugate(turns[rows - step]), turns[rows + step])) / (2.0 * step / 1000.0)
-    error = live.angular_velocity - rate
-    squares = np.einsum("nsi,nsij,nsj->ns", error, np.linalg.inv(live.rate_covariance), error) / 3.0
-    print("angular velocity:", squares.mean(axis=0).round(2))
-    assert (squares.mean(axis=0) > 0.3).all() and (squares.mean(axis=0) < 10.0).all()
+    squares = []
+    for seed in range(3):
+        live = follow(add_camera_noise(exact, sd, seed=seed, **seen), LiveImu(sites))
+        rows = np.rint(live.stamps * 1000.0).astype(int)
+        acceleration = (places[rows + step] - 2.0 * places[rows] + places[rows - step]) / (step / 1000.0) ** 2
+        rate = to_rotvec(multiply(conjugate(turns[rows - step]), turns[rows + step])) / (2.0 * step / 1000.0)
+        force = live.specific_force - specific_force(turns[rows], acceleration)
+        for error, covariance in (
+            (force, live.force_covariance),
+            (live.angular_velocity - rate, live.rate_covariance),
+        ):
+            squares.append(np.einsum("nsi,nsij,nsj->ns", error, np.linalg.inv(covariance), error).mean(axis=0) / 3.0)
+    means = np.reshape(squares, (3, 2, len(sites))).mean(axis=0)
+    print("mean normalised squared errors by sensor:", "force", means[0].round(2), "rate", means[1].round(2))
+    assert (means > 0.6).all() and (means < 1.6).all()
 
 
 @settings(max_examples=4)

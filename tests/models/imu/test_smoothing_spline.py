@@ -71,12 +71,18 @@ def test_derivatives_are_those_of_the_values() -> None:
     np.testing.assert_allclose((around[2][1] - around[0][1]) / (2 * step), around[1][2], rtol=1e-3, atol=1e-2)
 
 
-def test_the_variance_grows_where_samples_lack_and_never_is_below_the_noise_alone() -> None:
+def test_noise_gains_are_those_of_drawn_noise_and_grow_where_samples_lack() -> None:
+    rng = np.random.default_rng(4)
     stamps = np.arange(40) / 30.0
     weights = window_weights(stamps, stamps[[20, 36, 39]], 3.0)
-    for middle, near, last in weights.variances:
-        assert 0.0 < middle < near < last
-    assert (weights.variances >= np.sum(weights.samples**2, axis=-1)).all()
+    apart = np.abs(stamps[:, None] - stamps) / 0.5
+    slow = np.linalg.cholesky((1.0 + apart) * np.exp(-apart) + 1e-12 * np.eye(40))
+    for gain, mixing in ((weights.noise_gain(), np.eye(40)), (weights.slow_noise_gain(stamps, 0.5), slow)):
+        drawn = np.var(weights.samples @ mixing @ rng.normal(size=(40, 20000)), axis=-1)
+        np.testing.assert_allclose(gain, drawn, rtol=0.05)
+        assert (gain[1:, 2] > gain[1:, 0]).all()
+    # what stays for long is hardly smoothed away: nearly all of its value is left
+    assert weights.slow_noise_gain(stamps, 0.5)[0, 0] == pytest.approx(1.0, abs=0.05)
 
 
 def test_what_is_beyond_the_memory_hardly_counts() -> None:
