@@ -2,8 +2,10 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fitmotion_nodes.parameters import PARAMETERS_EXIT_CODE, ParameterError
@@ -58,10 +60,17 @@ def run_node(make_node: "Callable[[], Node]", args: Sequence[str] | None = None,
             raise
         # Ctrl-C came while a callback ran: what it publishes after that has nowhere to go
     finally:
+        _ignore_interrupts()
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _ignore_interrupts() -> None:
+    """What is open is closed in peace: a terminal and `ros2 launch` both send SIGINT on one Ctrl-C; SIGKILL is left."""
+    with suppress(ValueError):  # not in the main thread, which alone is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _refuse(reason: str) -> int:
