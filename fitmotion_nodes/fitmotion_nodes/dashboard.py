@@ -327,14 +327,13 @@ def _node_line(name: str, status: DiagnosticStatus) -> NodeLine:
     values = {item.key: item.value for item in status.values}
     level = status.level[0] if isinstance(status.level, bytes) else status.level
     middle, slow = (values.get(f"latency_p{level}_ms", "") for level in (50, 95))
-    lag = values.get("lag_ms", "")
     return NodeLine(
         name=name,
         rate_hz=f"{float(values.get('rate_hz', '') or 0.0):.1f}",
         latency_ms=f"{float(middle):.0f}" if middle else "",
         slow_ms=f"{float(slow):.0f}" if slow else "",
         dropped=values.get("dropped", ""),
-        message=(values.get("engine", "") or status.message) + (f", lag {lag} ms" if lag else ""),
+        message=values.get("engine", "") or status.message,
         warning=status.message if level else "",
         age=0.0,
     )

@@ -12,6 +12,7 @@ import pytest
 from fitmotion_models.fms import score_clip
 from fitmotion_models.mover import make_mover
 from fitmotion_models.pose.keypoints import Keypoints
+from fitmotion_models.viewer.report_pictures import Picture, common_crop
 from fitmotion_nodes.run_memory import MOST_REPETITIONS, RunMemory, repetition_key
 from fitmotion_nodes.run_report import save_run_report
 from fitmotion_nodes.sources import Choice
@@ -142,12 +143,15 @@ def test_the_report_of_a_run_counts_from_its_start_and_covers_faces(tmp_path, ke
     assert "seen by the trainer" in html  # as it counts at the end, not as it was first
     data = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert shown.shape[:2] == (480, 640)
-    # landmarks were in an image of twice the width: the nose is in the middle, at 3/8 of the height
-    patch = shown[150:175, 325:350, 1].astype(float)
+    # landmarks were in an image of twice the width: the nose is in the middle of it, at 3/8 of its height
+    image = np.zeros((480, 640, 3), np.uint8)
+    found = landmarks(skeleton(0.0, width=640))
+    left, top, right, bottom = common_crop([Picture(0.0, image, found)])
+    x, y = (round((at - first) * 640 / (bottom - top)) for at, first in ((320, left), (180, top)))
+    patch = shown[y - 12 : y + 13, x - 12 : x + 13, 1].astype(float)
     detail = np.median(np.abs(patch - np.median(patch)))
-    assert (detail > 25) == keep_faces
-    assert np.asarray(shown[380:470, 20:200, 1], float).std() > 30  # the rest is as it was
+    assert (detail > 20) == keep_faces
+    assert np.asarray(shown[500:620, 20:100, 1], float).std() > 30  # the rest is as it was
 
 
 def test_of_an_endless_run_the_last_repetitions_are_told(tmp_path) -> None:

@@ -24,6 +24,7 @@ FAULT_LINE, FAULT_JOINT = 5.5, 6.0
 HEADER_WIDTH, HEADER_HEIGHT, BADGE = 262.0, 72.0, 25.0
 TITLE_TEXT, STATUS_TEXT, FAULT_TEXT, ADVICE_TEXT, SCORE_TEXT = 18.0, 13.5, 14.0, 14.0, 34.0
 PIP, PIP_STEP, LABEL_HEIGHT = 4.2, 13.0, 43.0
+LONGEST_LEADER = 45.0
 MOST_LABELS = 3  # more at once nobody reads; all that fail are red nevertheless
 # joints with a dot: not those along the spine and within the foot, which are interpolated
 _NO_DOTS = ("spine1", "spine2", "spine3", "collar", "_foot")
@@ -161,11 +162,14 @@ def _draw_label(canvas: Canvas, fault: Criterion, places: Array, body: Box, take
     wide = max(canvas.text_width(name, FAULT_TEXT, SEMIBOLD), canvas.text_width(numbers, FAULT_TEXT - 1))
     box = _free_box(canvas, wide + 2 * PADDING * unit, places[:2].mean(axis=0), body, taken)
     left, top, right, bottom = box
-    ends = np.array([[left, 0.5 * (top + bottom)], [right, 0.5 * (top + bottom)]])
+    middle = 0.5 * (left + right), 0.5 * (top + bottom)
+    ends = np.array([[left, middle[1]], [right, middle[1]], [middle[0], top], [middle[0], bottom]])
     gaps = np.linalg.norm(ends[:, None] - places[None, :2], axis=-1)
     end, joint = np.unravel_index(int(gaps.argmin()), gaps.shape)
-    canvas.line(places[joint], ends[end], palette.TEXT, 3.4)
-    canvas.line(places[joint], ends[end], palette.FAULT, 1.6)
+    # from over or under the body a long line would cross what is well; what fails is red anyway
+    if left >= body[2] or right <= body[0] or gaps.min() < LONGEST_LEADER * unit:
+        canvas.line(places[joint], ends[end], palette.TEXT, 3.4)
+        canvas.line(places[joint], ends[end], palette.FAULT, 1.6)
     canvas.panel(box, palette.FAULT, opacity=0.92, radius=6.0)
     start = left + PADDING * unit
     canvas.text(name, start, top + 18 * unit, FAULT_TEXT, palette.TEXT, SEMIBOLD)

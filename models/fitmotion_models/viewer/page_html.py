@@ -288,12 +288,12 @@ def nodes_html(nodes: Iterable[NodeLine]) -> str:
     if not rows:
         return block(f'<div style="{_QUIET}">No node has reported yet.</div>')
     heads = "".join(
-        f'<td style="text-align:right;padding-left:10px">{head}</td>' for head in ("Hz", "p50 ms", "p95 ms", "dropped")
+        f'<td style="text-align:right;padding-left:10px">{head}</td>' for head in ("Hz", "p50", "p95", "dropped")
     )
     return block(
         f'<table style="width:100%;border-collapse:collapse"><tr style="{_QUIET}font-size:12px"><td>node</td>{heads}'
-        f'</tr>{"".join(rows)}</table><div style="{_QUIET}font-size:12px">p50, p95: from the image to the '
-        "node's answer, the middle and the slow end of the last seconds</div>"
+        f'</tr>{"".join(rows)}</table><div style="{_QUIET}font-size:12px">p50, p95: milliseconds from the '
+        "image to the node's answer, the middle and the slow end of the last seconds</div>"
     )
 
 

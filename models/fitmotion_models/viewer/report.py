@@ -15,7 +15,7 @@ from fitmotion_models.viewer import palette
 from fitmotion_models.viewer.live_test import fault_text
 from fitmotion_models.viewer.page_html import css, gauge_html, verdict_words
 from fitmotion_models.viewer.report_curves import curves_svg
-from fitmotion_models.viewer.report_pictures import Picture, key_frame, stick_figure
+from fitmotion_models.viewer.report_pictures import Picture, common_crop, key_frame, stick_figure
 from fitmotion_models.viewer.terminal import measurement, words
 
 NOT_A_MEDICAL_DEVICE = (
@@ -251,12 +251,12 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
 
 def _moments(reported: Reported, keep_faces: bool) -> str:
     one, clip = reported.assessment, reported.clip
-    figures = []
+    figures, crop = [], common_crop(reported.pictures.values())
     for name, stamp in moments(one, clip).items():
         failing = [item for item in one.criteria if item.verdict is Verdict.NOT_MET] if name == LOWEST else []
         picture = reported.pictures.get(name)
         if picture is not None:
-            drawing = key_frame(picture, failing, keep_faces=keep_faces)
+            drawing = key_frame(picture, failing, keep_faces=keep_faces, crop=crop)
             figures.append(_figure(drawing, name, picture.stamp, failing, numbered=False))
         elif clip is not None and len(clip):
             pose = clip.frame(int(np.argmin(np.abs(clip.stamps - stamp))))

@@ -14,12 +14,14 @@ from fitmotion_models.skeleton.joint_sets import JOINT_SETS
 from fitmotion_models.viewer import palette
 from fitmotion_models.viewer.canvas import Canvas, Image
 from fitmotion_models.viewer.figure import BONES, POINTS, Array, body_points, bone_colour, measured_lines, point_index
-from fitmotion_models.viewer.overlay import draw_body, fitted, image_points
+from fitmotion_models.viewer.overlay import draw_body, image_points
 from fitmotion_models.viewer.page_html import css
 from fitmotion_models.viewer.palette import on_paper
 
 LONGEST_SIDE, JPEG_QUALITY = 640, 82
 _SHOWN_WIDTH = 330.0  # units across a picture: words of 14 units can be read where three pictures stand side by side
+# what is shown of a picture: the person with some room around them, at least so high (pixels), so wide for its height
+_ROOM, _LEAST_HEIGHT, _ASPECT = np.array([1.5, 1.3]), 160.0, 0.75
 # What is left of a face: this many blocks across the covered circle, too few for features or identity.
 BLOCKS = 5
 # Radius of the covered circle: the landmarks' spread alone is small in profile, so that lengths of the body count too
@@ -29,6 +31,8 @@ _FACE_WORDS = ("nose", "eye", "ear", "mouth", "head")
 # stick figures, units of the drawing
 _SIZE, _SCALE = 230.0, 100.0  # one metre is _SCALE units
 _MARK, _BESIDE = 7.0, 16.0  # radius of a fault's number, and how far from it it stands
+
+Crop = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +92,47 @@ def _face_circle(keypoints: Keypoints) -> tuple[Array, float] | None:
     return middle, max([*seen, 8.0])
 
 
-def key_frame(picture: Picture, failing: Iterable[Criterion], *, keep_faces: bool) -> str:
+def common_crop(pictures: Iterable[Picture]) -> Crop | None:
+    """The part of all these pictures in which the person is: upright, with room around them; None: all of it.
+
+    One part for all, so that the pictures can be compared.
+    """
+    bodies: list[Array] = []
+    size = (0, 0)
+    for picture in pictures:
+        if picture.keypoints is None or (bodies and picture.image.shape[:2] != size):
+            return None
+        size = picture.image.shape[:2]
+        points, _ = image_points(picture.keypoints)
+        bodies.append(points[np.isfinite(points).all(axis=-1)])
+    found = np.concatenate(bodies) if bodies else np.zeros((0, 2))
+    if not len(found):
+        return None
+    height, width = size
+    low, high = np.clip(found.min(axis=0), 0, (width, height)), np.clip(found.max(axis=0), 0, (width, height))
+    middle, room = 0.5 * (low + high), _ROOM * (high - low)
+    tall = min(max(room[1], room[0] / _ASPECT, _LEAST_HEIGHT), height)
+    wide = min(_ASPECT * tall, width)
+    left = int(np.clip(middle[0] - 0.5 * wide, 0, width - wide))
+    top = int(np.clip(middle[1] - 0.5 * tall, 0, height - tall))
+    return left, top, left + int(wide), top + int(tall)
+
+
+def key_frame(picture: Picture, failing: Iterable[Criterion], *, keep_faces: bool, crop: Crop | None = None) -> str:
     """The picture with the stick figure, failing criteria red and in words, as an `<img>` that holds its own data."""
     image = picture.image if keep_faces else blur_face(picture.image, picture.keypoints)
-    drawn, scale = fitted(image, LONGEST_SIDE)
+    left, top, right, bottom = crop or (0, 0, image.shape[1], image.shape[0])
+    part = image[top:bottom, left:right]
+    # a small part is enlarged, so that lines and words on it are sharp
+    scale = LONGEST_SIDE / max(part.shape[:2])
+    size = (max(round(scale * part.shape[1]), 1), max(round(scale * part.shape[0]), 1))
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    drawn = cv2.resize(part, size, interpolation=how).astype(np.uint8, copy=False)
     if picture.keypoints is not None:
         points, confidence = image_points(picture.keypoints)
         canvas = Canvas(drawn)
         canvas.unit = canvas.width / _SHOWN_WIDTH
-        draw_body(canvas, points * scale, confidence, failing)
+        draw_body(canvas, (points - (left, top)) * scale, confidence, failing)
     _, data = cv2.imencode(".jpg", drawn, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}">'
 

@@ -38,6 +38,7 @@ BONE_RADII = {
 THIN_BONE = 0.027  # arms and feet
 HEAD_OVER_JOINT = 0.09  # SMPL's head joint is at the base of the skull, its middle about this much further up
 PALER = 1.8
+UNSURE = np.array([0.30, 0.32, 0.36])  # what the colour of a guessed limb goes towards
 FLOOR_SIZE, FLOOR_CELL = 12.0, 0.5
 FAULT_TEXTS = 7  # labels kept ready; more faults than a movement has criteria cannot be
 EYE_LINE = 0.85  # height that the camera looks at, metres
@@ -111,11 +112,11 @@ class BodyFigure:
     def show(self, pose: BodyPose, test: LiveTest) -> None:
         """Move the body to a pose; what fails is red, the score stands over the head."""
         points, confidence = body_points(pose)
-        opacities = 0.3 + 0.7 * np.clip(confidence, 0.0, 1.0)
+        sure = np.clip(confidence, 0.0, 1.0)
         bones = np.array(BONES)
-        self._bones.place(points[bones], np.minimum(opacities[bones[:, 0]], opacities[bones[:, 1]]))
-        self._joints.place(points, opacities)
-        self._head.place(_head_centre(points)[None], opacities[[_HEAD]])
+        self._bones.place(points[bones], np.minimum(sure[bones[:, 0]], sure[bones[:, 1]]))
+        self._joints.place(points, sure)
+        self._head.place(_head_centre(points)[None], sure[[_HEAD]])
         self._show_faults(points, test)
         marks = [mark for mark in fault_marks(pose, test) if mark.shape is Shape.TEXT]
         for number, text in enumerate(self._texts):
@@ -191,7 +192,7 @@ class _Cylinders:
     """Rods between pairs of points; those with an unseen end shrink to nothing."""
 
     def __init__(self, scene: Scene, name: str, colours: Array, radii: Array) -> None:
-        self._radii, count = radii, len(colours)
+        self._radii, self._colours, count = radii, colours, len(colours)
         self._handle = scene.add_batched_meshes_simple(
             name,
             *_cylinder(),
@@ -199,12 +200,11 @@ class _Cylinders:
             np.zeros((count, 3)),
             batched_scales=np.zeros((count, 3)),
             batched_colors=_paint(colours),
-            batched_opacities=np.ones(count),
             lod="off",
         )
 
-    def place(self, ends: Array, opacities: Array | None = None) -> None:
-        """Set both ends (N, 2, 3) of every rod, metres, NaN where unseen; opacities (N,)."""
+    def place(self, ends: Array, sure: Array | None = None) -> None:
+        """Set both ends (N, 2, 3) of every rod, metres, NaN where unseen; how sure they are (N,), 0 to 1."""
         along = ends[:, 1] - ends[:, 0]
         length: Array = np.sqrt(np.square(along).sum(axis=-1))
         seen: NDArray[np.bool_] = np.isfinite(length) & (length > 1e-6)
@@ -214,15 +214,15 @@ class _Cylinders:
         self._handle.batched_positions = _tidy(ends.mean(axis=1), seen)
         scales = np.stack([self._radii, self._radii, length], axis=-1)
         self._handle.batched_scales = _tidy(scales, seen)
-        if opacities is not None:
-            self._handle.batched_opacities = np.round(opacities, 1).astype(np.float32)
+        if sure is not None:
+            self._handle.batched_colors = _paint(_faded(self._colours, sure))
 
 
 class _Spheres:
     """Balls at points; unseen ones shrink to nothing."""
 
     def __init__(self, scene: Scene, name: str, colours: Array, radii: Array) -> None:
-        self._radii, count = radii, len(colours)
+        self._radii, self._colours, count = radii, colours, len(colours)
         self._handle = scene.add_batched_meshes_simple(
             name,
             *_sphere(),
@@ -230,17 +230,16 @@ class _Spheres:
             np.zeros((count, 3)),
             batched_scales=np.zeros((count, 3)),
             batched_colors=_paint(colours),
-            batched_opacities=np.ones(count),
             lod="off",
         )
 
-    def place(self, points: Array, opacities: Array | None = None) -> None:
-        """Set the middles (N, 3), metres, NaN where unseen; opacities (N,)."""
+    def place(self, points: Array, sure: Array | None = None) -> None:
+        """Set the middles (N, 3), metres, NaN where unseen; how sure they are (N,), 0 to 1."""
         seen = np.atleast_1d(np.isfinite(points).all(axis=-1))
         self._handle.batched_positions = _tidy(points, seen)
         self._handle.batched_scales = _tidy(np.tile(self._radii[:, None], 3), seen)
-        if opacities is not None:
-            self._handle.batched_opacities = np.round(opacities, 1).astype(np.float32)
+        if sure is not None:
+            self._handle.batched_colors = _paint(_faded(self._colours, sure))
 
 
 class _Text:
@@ -252,9 +251,18 @@ class _Text:
     def place(self, mark: Mark | None) -> None:
         """Show a text mark, or nothing."""
         if mark is not None:
-            self._handle.text = mark.text
+            self._handle.text = mark.text.replace(": ", "\n", 1)  # the room between the panels is narrow
             self._handle.position = tuple(float(part) for part in mark.points[0])
         self._handle.visible = mark is not None
+
+
+def _faded(colours: Array, sure: Array) -> Array:
+    """Colours (N, 3) as grey as somebody is unsure; in steps, so that little has to be sent.
+
+    Not by opacity: of many copies of one mesh browsers draw none when one of them is translucent.
+    """
+    share = 0.3 + 0.7 * np.round(sure, 1)[:, None]
+    return share * colours + (1.0 - share) * UNSURE
 
 
 def _paint(colours: Array) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from fitmotion_models.viewer.report import (
     save_report,
 )
 from fitmotion_models.viewer.report_curves import AROUND_S, angle_curves, curves_svg
-from fitmotion_models.viewer.report_pictures import Picture, blur_face, stick_figure
+from fitmotion_models.viewer.report_pictures import Picture, blur_face, common_crop, stick_figure
 from fitmotion_models.viewer.terminal import measurement
 
 CLIP = make_mover("squat_heels_up", fps=20.0)
@@ -159,11 +159,24 @@ def test_faces_are_kept_only_on_request(keep: bool) -> None:
     html = report_html(ASSESSMENTS[:1], CLIP, pictures=[replace(picture, image=noise)], keep_faces=keep)
     data = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    x, y = (round(float(part)) for part in picture.keypoints.pixels[:5].mean(axis=0))
+    left, top, _, bottom = common_crop([picture])
+    x, y = (
+        round(float(part)) for part in (picture.keypoints.pixels[:5].mean(axis=0) - (left, top)) * 640 / (bottom - top)
+    )
     # by the median, as the skeleton is drawn over it
     patch = shown[y - 20 : y + 21, x - 20 : x + 21, 1].astype(float)
     detail = np.median(np.abs(patch - np.median(patch)))
     assert (detail > 25) == keep
+
+
+def test_the_person_fills_the_picture_and_stays_at_one_place() -> None:
+    pictures = [picture_at(stamp) for stamp in key_stamps(ASSESSMENTS[:1], CLIP)]
+    left, top, right, bottom = common_crop(pictures)
+    assert 0 <= left < right <= 480 and 0 <= top < bottom <= 640
+    pixels = np.concatenate([picture.keypoints.pixels for picture in pictures])
+    assert (pixels > (left, top)).all() and (pixels < (right, bottom)).all()
+    assert np.ptp(pixels[:, 1]) > 0.6 * (bottom - top)
+    assert common_crop([]) is None and common_crop([replace(pictures[0], keypoints=None)]) is None
 
 
 def test_the_figure_shows_what_failed_and_faces_as_it_should() -> None:
