@@ -105,6 +105,7 @@ def rviz_action(options: GraphOptions, config: str) -> Action:
         namespace=options.namespace,
         arguments=["-d", config or str(CONFIG.parent / "rviz" / "live.rviz")],
         parameters=[{"use_sim_time": options.use_sim_time or options.lossless}],
+        output="screen",
     )
 
 

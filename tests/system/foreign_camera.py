@@ -17,6 +17,8 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
+from fitmotion_models.pose.camera_model import CameraModel
+
 FPS = 30.0
 
 
@@ -50,7 +52,7 @@ class ForeignCamera(Node):
         image.header.stamp = self.get_clock().now().to_msg()
         image.header.frame_id = "camera_color_optical_frame"
         image.data = array("B", frame.tobytes())
-        focal = 1.2 * width  # longer than our own guess for a camera that nobody calibrated
+        focal = CameraModel.guess(width, height).fx  # of the camera that has filmed the mannequin
         info = CameraInfo(header=image.header, height=height, width=width, distortion_model="plumb_bob", d=[0.0] * 5)
         info.k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]
         self._infos.publish(info)

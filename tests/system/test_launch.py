@@ -115,7 +115,16 @@ class Launch:
             self.process.wait()
 
 
-@pytest.mark.parametrize("options", [{"mover": "squat"}, {"source": "a.mp4", "lossless": "true"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mover": "squat"},
+        {"source": "a.mp4", "lossless": "true"},
+        {"source": "0", "visualize": "true", "dashboard": "true", "imu": "all", "record": "a.mcap"},
+        {"image_topic": "/camera/image_raw", "subject_prefix": "lab_", "visualize": "true"},
+        {"body_pose_topic": "/bag/body_pose", "use_sim_time": "true"},
+    ],
+)
 def test_every_node_of_the_graph_becomes_an_action(environment: dict[str, str], options: dict[str, str]) -> None:
     import json
 
@@ -126,6 +135,7 @@ def test_every_node_of_the_graph_becomes_an_action(environment: dict[str, str], 
     graph = build_graph(GraphOptions(**chosen), REPOSITORY / "launch" / "config")  # type: ignore[arg-type]
     assert translated["nodes"] == [[spec.package, spec.executable] for spec in graph.nodes]
     assert {"namespace", "use_sim_time", "params_file", "respawn", "log_level", "source"} <= set(translated["declared"])
+    assert {"use_respawn", "autostart"} <= set(translated["declared"])  # nav2_bringup's names
 
 
 def test_a_lossless_launch_scores_and_ends_with_its_source(launched: Launch) -> None:
@@ -147,6 +157,59 @@ def test_a_killed_node_is_started_again(launched: Launch) -> None:
     launched.process.send_signal(signal.SIGINT)
     launched.end(20)
     assert "Traceback" not in launched.said
+
+
+@pytest.fixture
+def rviz(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment with a package rviz2 that only says how it was started, where there is no real one."""
+    package = tmp_path / "rviz"
+    (package / "share/ament_index/resource_index/packages").mkdir(parents=True)
+    (package / "share/ament_index/resource_index/packages/rviz2").touch()
+    executable = package / "lib/rviz2/rviz2"
+    executable.parent.mkdir(parents=True)
+    executable.write_text('#!/bin/sh\necho "rviz2 $@"\nwhile [ $# -gt 1 ]; do shift; done\ncat "$1"\nexec sleep 600\n')
+    executable.chmod(0o755)
+    return environment | {"AMENT_PREFIX_PATH": f"{package}:{environment['AMENT_PREFIX_PATH']}"}
+
+
+def test_another_drivers_images_in_a_namespace_with_a_prefix_and_rviz(rviz: dict[str, str], tmp_path: Path) -> None:
+    """Everything at once, as in the README, and interrupted by a terminal: by everybody, twice."""
+    from mcap.reader import make_reader
+    from mcap_ros2.decoder import DecoderFactory
+
+    from fitmotion_models.mover import make_mover
+    from fitmotion_models.viewer.mannequin import write_clip_video
+
+    video, recording, topic = tmp_path / "squat.mp4", tmp_path / "run.mcap", "/camera/color/image_raw"
+    write_clip_video(video, make_mover("squat", fps=30.0))
+    camera = [sys.executable, "-P", str(Path(__file__).parent / "foreign_camera.py"), str(video), topic]
+    launched = Launch(rviz | {"ROS_LOG_DIR": str(tmp_path / "log")}, tmp_path / "said")
+    driver = subprocess.Popen([*camera, "bgr8", "reliable"], env=rviz)
+    try:
+        given = (f"image_topic:={topic}", "namespace:=lab", "subject_prefix:=lab_", "subject:=anna")
+        launched.start(*given, "imu:=pelvis", "rviz:=true", f"record:={recording}", "use_respawn:=false")
+        launched.until(r"\[lab\.pose\]: person found")
+        assert "live.rviz" in launched.until(r"rviz2 (-d .*__ns:=/lab)") and "use_sim_time: false" in launched.said
+        time.sleep(3.0)
+        assert launched.process is not None
+        for _ in range(2):
+            os.killpg(launched.process.pid, signal.SIGINT)
+        launched.end(20)
+    finally:
+        launched.close()
+        driver.terminate()
+        driver.wait()
+    assert "Traceback" not in launched.said
+    assert not re.findall(r"\[(?!rviz2)\w+-\d\]: process has died", launched.said), launched.said
+    frames, poses = set(), 0
+    with recording.open("rb") as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        for _, channel, _, message in reader.iter_decoded_messages(["/tf", "/tf_static", "/lab/body_pose"]):
+            poses += channel.topic == "/lab/body_pose"
+            frames |= {one.child_frame_id for one in getattr(message, "transforms", ())}
+    assert poses > 20
+    assert {"lab_anna/pelvis", "lab_anna/imu_pelvis"} <= frames
+    assert all(name.startswith("lab_anna/") for name in frames)
 
 
 @pytest.mark.parametrize(
