@@ -7,9 +7,9 @@ its own inside the process of `up` or `bench`.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fitmotion_models.fms.values import Assessment, AssessmentState
@@ -22,6 +22,8 @@ from fitmotion_nodes.run_memory import RunMemory, repetition_key
 MONITOR = "monitor"  # its name in the graph
 _WINDOW = 90  # states behind the live latency: three seconds at 30 Hz
 _MOST_PEOPLE = 20
+_LISTEN_S = 0.04  # how often the mailboxes are emptied: messages keep the time at which they arrived
+_KEPT = 100  # messages of a topic that may wait meanwhile
 _QUIET_S = 0.3  # a graph that has said nothing for so long has nothing more to say
 
 
@@ -171,7 +173,6 @@ class GraphMonitor:
 
     def _join(self) -> None:
         import rclpy
-        from rclpy.executors import SingleThreadedExecutor
         from rclpy.signals import SignalHandlerOptions
 
         self._context = rclpy.Context()
@@ -187,10 +188,9 @@ class GraphMonitor:
             )
         except RuntimeError as error:
             raise MonitorError(f"cannot join the ROS domain: {str(error).split(', at ')[0]}") from None
-        self._subscribe()
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="monitor", daemon=True)
+        self._ears = list(self._listen())
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._hear, name="monitor", daemon=True)
         self._thread.start()
 
     def foreign_nodes(self) -> list[str]:
@@ -201,49 +201,50 @@ class GraphMonitor:
 
     def close(self) -> None:
         """Leave the graph."""
-        self._context.try_shutdown()
+        self._left.set()
         self._thread.join(timeout=1.0)
+        self._context.try_shutdown()
         self._node.destroy_node()
 
-    def _spin(self) -> None:
-        from rclpy.executors import ExternalShutdownException
+    def _hear(self) -> None:
+        while not self._left.wait(_LISTEN_S):
+            for mailbox, hear in self._ears:
+                for msg, info in mailbox:
+                    hear(msg, info)
 
-        with suppress(ExternalShutdownException):
-            self._executor.spin()
-
-    def _subscribe(self) -> None:
+    def _listen(self) -> Iterator[tuple[Any, Callable[[Any, dict[str, int]], None]]]:
+        """What is listened to and who hears it, in the order of the data, so that nothing comes before its cause."""
         from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.qos import QoSProfile
 
         from fitmotion_msgs.msg import Assessment as RosAssessment
         from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
         from fitmotion_msgs.msg import BodyPose as RosBodyPose
         from fitmotion_msgs.msg import Skeleton2D
+        from fitmotion_nodes.unspun import Mailbox
 
-        stream = StreamParameters(lossless=self._lossless)
-        frames = frame_qos(stream)
-        node = self._node
-        node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
-        node.create_subscription(RosAssessmentState, "fms/state", self._on_state_message, frames)
-        results = result_qos(latched=self._lossless, depth=1000)  # lossless, those from before we joined too
-        node.create_subscription(RosAssessment, "fms/assessment", self._on_assessment_message, results)
-        node.create_subscription(RosBodyPose, "body_pose", self._on_pose, frames)
-        if any(spec.name == "pose" for spec in self._graph.nodes):
-            node.create_subscription(Skeleton2D, "skeleton_2d", self._on_skeleton, frames)
-        if self._remember and any(spec.name == "camera" for spec in self._graph.nodes):
-            from sensor_msgs.msg import CompressedImage
-
-            from fitmotion_nodes.preview import PREVIEW
-
-            node.create_subscription(CompressedImage, PREVIEW, self._on_preview, image_qos(stream))
+        stream = StreamParameters(lossless=self._lossless, qos_depth=0 if self._lossless else _KEPT)
+        frames, names = frame_qos(stream), {spec.name for spec in self._graph.nodes}
         if self._on_frame is not None:
             from sensor_msgs.msg import CameraInfo
 
             # one small message with every image, so that the images themselves need not come here
-            node.create_subscription(
-                CameraInfo, "camera_info", lambda msg, info: self._record("captured", msg, info), frames
-            )
+            yield Mailbox(self._node, CameraInfo, "camera_info", frames), partial(self._record, "captured")
+        if self._remember and "camera" in names:
+            from sensor_msgs.msg import CompressedImage
 
-    def _on_diagnostics(self, msg: Any) -> None:
+            from fitmotion_nodes.preview import PREVIEW
+
+            yield Mailbox(self._node, CompressedImage, PREVIEW, image_qos(stream)), self._on_preview
+        yield Mailbox(self._node, RosBodyPose, "body_pose", frames), self._on_pose
+        if "pose" in names:
+            yield Mailbox(self._node, Skeleton2D, "skeleton_2d", frames), self._on_skeleton
+        yield Mailbox(self._node, RosAssessmentState, "fms/state", frames), self._on_state_message
+        results = result_qos(latched=self._lossless, depth=1000)  # lossless, those from before we joined too
+        yield Mailbox(self._node, RosAssessment, "fms/assessment", results), self._on_assessment_message
+        yield Mailbox(self._node, DiagnosticArray, "/diagnostics", QoSProfile(depth=_KEPT)), self._on_diagnostics
+
+    def _on_diagnostics(self, msg: Any, info: dict[str, int]) -> None:
         # a report keeps the node's full name without the leading slash; other graphs' nodes are theirs
         names = {spec.full_name.lstrip("/"): spec.name for spec in self._graph.nodes}
         for status in msg.status:
@@ -260,10 +261,10 @@ class GraphMonitor:
         if self._remember:
             self.memory.hear_skeleton(_seconds(msg), msg)
 
-    def _on_preview(self, msg: Any) -> None:
+    def _on_preview(self, msg: Any, info: dict[str, int]) -> None:
         self.memory.hear_picture(_seconds(msg), bytes(msg.data))
 
-    def _on_pose(self, msg: Any) -> None:
+    def _on_pose(self, msg: Any, info: dict[str, int]) -> None:
         stamp = _seconds(msg)
         self.observations.hear_pose(msg.subject, stamp)
         if self._remember:
@@ -285,7 +286,7 @@ class GraphMonitor:
         if self._on_frame is not None:
             self._on_frame(kind, _seconds(msg), _arrival(info))
 
-    def _on_assessment_message(self, msg: Any) -> None:
+    def _on_assessment_message(self, msg: Any, info: dict[str, int]) -> None:
         from fitmotion_nodes.conversions import assessment_from_msg
 
         try:

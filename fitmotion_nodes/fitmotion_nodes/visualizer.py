@@ -59,6 +59,7 @@ REFRESH_S = 2.0
 DESCRIBE_EVERY_S = 1.0
 MOST_PEOPLE = 20  # in view at once
 TESTS_KEPT = 20  # subjects whose score and repetitions are remembered while they are out of view
+RECENT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 NEWEST = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -103,8 +104,8 @@ class VisualizerNode(Node):
         )
         # there while somebody looks at the overlay
         self._images: Mailbox | None = None
-        self._skeletons: Any = None
-        self._plain_timer: Any = None
+        self._skeletons: Mailbox | None = None
+        self._paint_timer: Any = None
         self._painter: OverlayPainter | None = None
         self._states = Mailbox(self, RosAssessmentState, "fms/state", qos)
         self.create_subscription(
@@ -121,6 +122,7 @@ class VisualizerNode(Node):
         self._given = given
         if self._painter is not None:
             self._painter.parameters = given
+            self._paint_timer.timer_period_ns = int(NANOSECONDS / given.overlay_fps)
 
     # ---- bodies ----
 
@@ -255,29 +257,28 @@ class VisualizerNode(Node):
         if info.current_count and self._images is None:
             self._painter = self._painter or self._make_painter()
             self._images = Mailbox(self, RosImage, "image_raw", NEWEST)
-            qos = frame_qos(self._given)
-            self._skeletons = self.create_subscription(Skeleton2D, "skeleton_2d", self._paint, qos)
+            self._skeletons = Mailbox(self, Skeleton2D, "skeleton_2d", RECENT)
             steady = Clock(clock_type=ClockType.STEADY_TIME)  # a camera alone has no media time
-            self._plain_timer = self.create_timer(1.0 / self._given.overlay_fps, self._paint, clock=steady)
-        elif not info.current_count and self._images is not None:
-            self.destroy_timer(self._plain_timer)
-            self.destroy_subscription(self._skeletons)
+            self._paint_timer = self.create_timer(1.0 / self._given.overlay_fps, self._paint, clock=steady)
+        elif not info.current_count and self._images is not None and self._skeletons is not None:
+            self.destroy_timer(self._paint_timer)
+            self._skeletons.close()
             self._images.close()
-            self._images = None
+            self._images = self._skeletons = None
 
     def _make_painter(self) -> "OverlayPainter":
         from fitmotion_nodes.visualizer_overlay import OverlayPainter  # loads OpenCV
 
         return OverlayPainter(self._tests, self._given)
 
-    def _paint(self, skeleton: Skeleton2D | None = None) -> None:
-        """Publish the picture of a skeleton, or without one the camera's own where no skeletons come."""
-        if self._painter is None or self._images is None:
+    def _paint(self) -> None:
+        """Publish the newest picture of which the skeleton is known, or where no skeletons come the camera's own."""
+        if self._painter is None or self._images is None or self._skeletons is None:
             return
         start = time.perf_counter()
         self._read_states()
         try:
-            picture = self._painter.paint(skeleton, self._images) if skeleton else self._painter.plain(self._images)
+            picture = self._painter.paint(self._images, self._skeletons)
         except ValueError as error:
             self._diagnostics.bad_message(error)
             return
