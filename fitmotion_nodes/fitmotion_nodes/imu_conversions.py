@@ -22,19 +22,30 @@ def sample_stamp_to_msg(number: int, rate_hz: float) -> Time:
     return Time(sec=nanoseconds // NANOSECONDS, nanosec=nanoseconds % NANOSECONDS)
 
 
-def imu_to_msg(samples: ImuSamples, sample: int, site: int, header: Header) -> Imu:
-    """One reading of one sensor as REP-145's `data_raw`, which has no orientation.
-
-    header: the sample's own time and the sensor's frame.
-    """
-    force, rate = samples.specific_force[sample, site].tolist(), samples.angular_velocity[sample, site].tolist()
-    msg = Imu(header=header)
+def imu_msg(frame_id: str) -> Imu:
+    """A sensor's message before its first reading, as REP-145's `data_raw`, which has no orientation."""
+    msg = Imu(header=Header(frame_id=frame_id))
     msg.orientation_covariance[0] = _NO_ORIENTATION
-    msg.linear_acceleration = Vector3(x=force[0], y=force[1], z=force[2])
-    msg.linear_acceleration_covariance = samples.force_covariance[sample, site].ravel()
-    msg.angular_velocity = Vector3(x=rate[0], y=rate[1], z=rate[2])
-    msg.angular_velocity_covariance = samples.rate_covariance[sample, site].ravel()
     return msg
+
+
+class ImuReadings:
+    """Samples as messages take them fastest: plain numbers and flat covariances."""
+
+    def __init__(self, samples: ImuSamples) -> None:
+        count, sites = samples.specific_force.shape[:2]
+        self._force, self._rate = samples.specific_force.tolist(), samples.angular_velocity.tolist()
+        self._force_covariance = samples.force_covariance.reshape(count, sites, 9)
+        self._rate_covariance = samples.rate_covariance.reshape(count, sites, 9)
+
+    def put(self, msg: Imu, stamp: Time, sample: int, site: int) -> None:
+        """Overwrite a sensor's message: publishing copies, and a new one would cost several times as much."""
+        msg.header.stamp = stamp
+        force, rate = msg.linear_acceleration, msg.angular_velocity
+        force.x, force.y, force.z = self._force[sample][site]
+        rate.x, rate.y, rate.z = self._rate[sample][site]
+        msg.linear_acceleration_covariance = self._force_covariance[sample, site]
+        msg.angular_velocity_covariance = self._rate_covariance[sample, site]
 
 
 def mounts_to_msgs(sites: Sequence[Site], offsets: Float64, body: str, stamp: Time) -> list[TransformStamped]:

@@ -16,7 +16,6 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Imu
-from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
 from fitmotion_models.imu import ImuSamples, LiveImu, SiteFrames
@@ -25,22 +24,29 @@ from fitmotion_models.skeleton.rotations import Float64
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_nodes.conversions import body_pose_from_msg, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
-from fitmotion_nodes.imu_conversions import imu_frame, imu_to_msg, mounts_to_msgs, sample_stamp_to_msg
+from fitmotion_nodes.imu_conversions import ImuReadings, imu_frame, imu_msg, mounts_to_msgs, sample_stamp_to_msg
 from fitmotion_nodes.parameters import declare, frame_qos
 from fitmotion_nodes.spin import run_node
 from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters, imu_qos
 
 # a camera's idea of a person's bones changes a little all the time: mounts are sent again when they move this far
 MOUNT_STEP_M = 0.001
+MOST_WEARERS = 20
 
 
 @dataclass
 class Wearer:
-    """One person with sensors: the smoother, when the person was last seen, and where the sensors were said to sit."""
+    """One person with sensors.
 
+    body: the person's name with the prefix of frames. stamp: when the person was last seen. mounts: where the sensors
+    were said to sit. messages: the last one of every sensor.
+    """
+
+    body: str
     imu: LiveImu
     stamp: float
     mounts: Float64
+    messages: list[Imu]
 
 
 class VirtualImuNode(Node):
@@ -87,32 +93,33 @@ class VirtualImuNode(Node):
         self._diagnostics.frames_in += 1
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
         try:
+            self._diagnostics.check_time(msg.header.stamp)
             pose = body_pose_from_msg(msg, self._settings.world_frame)
+            if self._settings.subject in ("", pose.subject):
+                self._take(pose)
         except ValueError as error:
             self._diagnostics.bad_message(error)
-            return
-        if self._settings.subject in ("", pose.subject):
-            self._take(pose)
 
     def _take(self, pose: BodyPose) -> None:
         start = time.perf_counter()
         wearer = self._wearer(pose)
         samples = wearer.imu.update(pose)
         self._diagnostics.took("smoothing", time.perf_counter() - start)
-        self._publish(self._body(pose.subject), samples)
+        self._publish(wearer, samples)
         self._tell()
 
-    def _publish(self, body: str, samples: ImuSamples) -> None:
+    def _publish(self, wearer: Wearer, samples: ImuSamples) -> None:
         """Send every sensor's samples, oldest first."""
-        seen = samples.seen()
+        seen = samples.seen().tolist()
         heard = [place for place, publisher in enumerate(self._imu_publishers) if self._has_listener(publisher)]
+        readings = ImuReadings(samples)
         for index, number in enumerate(samples.numbers.tolist()):
             stamp = sample_stamp_to_msg(number, self._settings.rate_hz)
             for place in heard:
-                if seen[index, place]:
-                    header = Header(stamp=stamp, frame_id=imu_frame(body, self._sites[place]))
-                    self._imu_publishers[place].publish(imu_to_msg(samples, index, place, header))
-            if seen[index].any():
+                if seen[index][place]:
+                    readings.put(wearer.messages[place], stamp, index, place)
+                    self._imu_publishers[place].publish(wearer.messages[place])
+            if any(seen[index]):
                 self._diagnostics.sent(stamp)
 
     def _has_listener(self, publisher: Publisher) -> bool:
@@ -141,21 +148,28 @@ class VirtualImuNode(Node):
         with suppress(InvalidHandle), handle:
             while (taken := handle.take_message(RosBodyPose, False)) is not None:
                 self._on_pose(*taken)
-        for subject, wearer in self._wearers.items():
-            self._publish(self._body(subject), wearer.imu.flush())
+        for wearer in self._wearers.values():
+            self._publish(wearer, wearer.imu.flush())
 
     # ---- people ----
 
     def _wearer(self, pose: BodyPose) -> Wearer:
-        """The person of a pose, with sensors on; people who have long been away lose theirs."""
+        """The person of a pose, with sensors on; people who have long been away lose theirs.
+
+        Raises ValueError for one more than there are sensors for.
+        """
         given = self._settings
         away = [name for name, wearer in self._wearers.items() if pose.stamp - wearer.stamp > given.subject_timeout_s]
         for name in away:
             del self._wearers[name]
         mounts = self._frames.offsets(pose.bone_offsets)
         if pose.subject not in self._wearers:
+            if len(self._wearers) >= MOST_WEARERS:
+                raise ValueError(f"no sensors for {pose.subject!r}: {MOST_WEARERS} people wear theirs, no more can")
             imu = LiveImu(self._sites, rate_hz=given.rate_hz, lag_s=given.lag_s, cutoffs=given.cutoffs)
-            self._wearers[pose.subject] = Wearer(imu, pose.stamp, np.full_like(mounts, np.inf))
+            body = f"{given.subject_prefix}{pose.subject}"
+            messages = [imu_msg(imu_frame(body, site)) for site in self._sites]
+            self._wearers[pose.subject] = Wearer(body, imu, pose.stamp, np.full_like(mounts, np.inf), messages)
         wearer = self._wearers[pose.subject]
         wearer.stamp = pose.stamp
         if away or (np.abs(mounts - wearer.mounts) > MOUNT_STEP_M).any():
@@ -169,14 +183,11 @@ class VirtualImuNode(Node):
             TFMessage(
                 transforms=[
                     transform
-                    for subject, wearer in self._wearers.items()
-                    for transform in mounts_to_msgs(self._sites, wearer.mounts, self._body(subject), stamp)
+                    for wearer in self._wearers.values()
+                    for transform in mounts_to_msgs(self._sites, wearer.mounts, wearer.body, stamp)
                 ]
             )
         )
-
-    def _body(self, subject: str) -> str:
-        return f"{self._settings.subject_prefix}{subject}"
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -209,6 +209,8 @@ class LiveImu:
     def _runs(self, times: NDArray[np.float64], seen: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
         rows = np.flatnonzero(seen)
         breaks = np.flatnonzero(np.diff(times[rows]) > self._max_gap) + 1
+        if not len(breaks):
+            return [rows] if len(rows) >= FEWEST else []
         return [run for run in np.split(rows, breaks) if len(run) >= FEWEST]
 
     def _read(
@@ -308,7 +310,8 @@ class _Noise:
         if run.shape[-1] == 4:
             # a small rotation e in the sensor's frame moves q by q (e / 2, 0)
             residuals = 2.0 * multiply(conjugate(run), residuals)[..., :3]
-        found = np.einsum("nsi,nsj->sij", residuals, residuals) / weights.freedom
+        by_site = np.moveaxis(residuals, 0, -1)  # (s, 3, N)
+        found = by_site @ np.swapaxes(by_site, -1, -2) / weights.freedom
         found += _LEAST_NOISE**2 * np.eye(3)
         share = np.where(self._known[sites], 1.0 - math.exp(-step_s / _NOISE_MEMORY_S), 1.0)[:, None, None]
         self.covariance[sites] += share * (found - self.covariance[sites])

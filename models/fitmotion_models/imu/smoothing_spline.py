@@ -59,7 +59,7 @@ def window_weights(stamps: NDArray[np.float64], times: NDArray[np.float64], cuto
     knots, wanted = (stamps - origin) * frequency, (times - origin) * frequency
     count = len(knots)
     # the noise of a sample is as that of the mean over its step, so that the cut-off does not hang on the frame rate
-    smoothness = 1.0 / float(np.median(np.diff(knots)))
+    smoothness = 1.0 / float(np.sort(np.diff(knots))[(count - 1) // 2])  # the median step
     system = np.zeros((count + 3, count + 3))
     system[:count, :count] = _kernel(knots[:, None] - knots)[0]
     system[range(count), range(count)] += smoothness
