@@ -1,6 +1,8 @@
 """launch/rviz/live.rviz against RViz's own names: its classes, their properties, and the topics that we publish."""
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,27 @@ def test_colours_are_three_numbers(manager) -> None:
     text = FILE.read_text()
     for value in re.findall(r"[Cc]olor: (.+)", text):
         assert re.fullmatch(r"\d{1,3}; \d{1,3}; \d{1,3}", value), value
+
+
+def rvizs_own_files() -> Iterator[Path]:
+    """RViz's libraries and plugin lists where it is installed, else its sources in FITMOTION_ROS_SOURCES."""
+    for prefix in filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(":")):
+        yield from Path(prefix).glob("lib/librviz_*.so")
+        yield from Path(prefix).glob("share/rviz_*/plugins*.xml")
+    for folder in filter(None, os.environ.get("FITMOTION_ROS_SOURCES", "").split(":")):
+        for suffix in ("cpp", "hpp", "xml"):
+            yield from Path(folder).glob(f"rviz_*/**/*.{suffix}")
+
+
+def test_rviz_itself_has_these_names(config, manager) -> None:
+    text = b"".join(path.read_bytes() for path in rvizs_own_files())
+    if not text:
+        pytest.skip("RViz is not installed; FITMOTION_ROS_SOURCES may name a folder that has its sources")
+    names = {name for properties in (*DISPLAYS.values(), *TOOLS.values(), ORBIT) for name in properties}
+    names |= {name for properties in NESTED.values() for name in properties} | set(NESTED)
+    names |= {word for words in CHOICES.values() for word in words} | set(manager["Global Options"])
+    plugins = {*DISPLAYS, *TOOLS, manager["Views"]["Current"]["Class"], manager["Transformation"]["Current"]["Class"]}
+    plugins |= {panel["Class"] for panel in config["Panels"]}
+    # panels of rviz_common are classes by themselves, which the frame makes of their names without the package
+    wanted = names | {name.removeprefix("rviz_common/") for name in plugins}
+    assert not sorted(name for name in wanted if name.encode() not in text)
