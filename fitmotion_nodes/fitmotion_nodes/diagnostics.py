@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PERIOD_S = 1.0
 LOG_EVERY_S = 5.0  # a stream of bad messages is one line in this time; the counter has them all
 AHEAD_S = 10.0  # clocks of two machines that nobody synchronises differ by less
+OTHER_CLOCK_S = 60.0  # a stamp that is further away is of another clock: there is no latency to be told
 WINDOW = 300  # samples behind a percentile: ten seconds of video
 
 
@@ -67,7 +68,9 @@ class NodeDiagnostics:
         self.frames_out += 1
         if self._live:
             now = self._node.get_clock().now().nanoseconds
-            self.took("latency", (now - stamp.sec * NANOSECONDS - stamp.nanosec) / 1e9)
+            latency = (now - stamp.sec * NANOSECONDS - stamp.nanosec) / 1e9
+            if abs(latency) < OTHER_CLOCK_S:
+                self.took("latency", latency)
 
     def check_time(self, stamp: Time) -> None:
         """Raise ValueError for a stamp that has not come yet: everything after it would look as if it were old."""

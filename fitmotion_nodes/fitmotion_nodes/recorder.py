@@ -35,6 +35,7 @@ TICK_S = 0.04  # how often messages are fetched; they keep the time at which the
 LOOK_FOR_TOPICS_TICKS = 2  # a look costs microseconds, and what is said before it is lost to the recording
 REPORT_TICKS = 25
 MINUTE_NS = 60 * 10**9  # a message that is older was kept for late listeners, or its stamp is of another clock
+MOST_EARLY = 10_000  # messages that wait for a clock that may never begin
 DAY_NS = 86_400 * 10**9  # a stamp that is further from the clock is of another clock, or none (0: a static transform)
 
 
@@ -154,10 +155,7 @@ class RecorderNode(Node):
     def _fetch_from(self, ear: _Ear) -> None:
         for data, info in ear.mailbox:
             self._diagnostics.frames_in += 1
-            missed = ear.gaps.missed(info.get("publication_sequence_number") or 0)
-            # with several publishers their counts interleave, which is no loss
-            if missed and self.count_publishers(ear.topic.name) == 1:
-                self._lost += missed
+            self._lost += ear.gaps.missed(info.get("publication_sequence_number") or 0)
             ear.put(data, info)
 
     def _put_live(self, topic: RecordedTopic) -> Callable[[bytes, dict[str, Any]], None]:
@@ -184,7 +182,10 @@ class RecorderNode(Node):
                 when = max(stamp, 0) if stamp is not None and abs(now - stamp) < DAY_NS else now
                 self._recording.put(topic, data, when, when, _sequence(info))
 
-            self._early.append(put_at)
+            if len(self._early) < MOST_EARLY:
+                self._early.append(put_at)
+            else:
+                self._lost += 1
             self._release_early(self.get_clock().now().nanoseconds)
 
         return put

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitmotion_models.exchange.mcap_files import NotARecordingError, RecordedTopic, Recording, finish_recording
+from fitmotion_models.exchange.mcap_files import (
+    NotARecordingError,
+    RecordedTopic,
+    Recording,
+    finish_recording,
+    remove_if_empty,
+)
 
 RETRY_S = 5.0  # a disk that was full is tried again after this long
 MEGABYTE = 1e6
@@ -73,7 +79,8 @@ class RecordingThread:
             if self._waiting_bytes + size > self._options.queue_bytes:
                 self.dropped += 1
                 return
-            self._waiting.append(_Waiting(topic, data, log_time, publish_time, sequence))
+            # MCAP's times are not below 0; a foreign clock's may be
+            self._waiting.append(_Waiting(topic, data, max(log_time, 0), max(publish_time, 0), sequence))
             self._waiting_bytes += size
 
     def close(self) -> None:
@@ -101,6 +108,8 @@ class RecordingThread:
             batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if self._recording is None and time.monotonic() >= self._retry_at:
             self._try_to_open()
+            if self._recording is not None:
+                finish_recordings(self._options.path)  # there is room again for the index of the one before
         if self._recording is None:
             self.dropped += len(batch)
             return
@@ -170,10 +179,14 @@ class RecordingThread:
 
 
 def finish_recordings(path: Path) -> None:
-    """Give the files of a run, `path` and name-2, name-3, ..., the index that a crash left them without."""
+    """Give the files of a run, `path` and name-2, name-3, ..., the index that a crash left them without.
+
+    Files in which nothing is, as their recorder was killed before it could write, are removed.
+    """
     for candidate in _siblings(path):
         try:
-            finish_recording(candidate, or_leave=True)
+            if not remove_if_empty(candidate):
+                finish_recording(candidate, or_leave=True)
         except (NotARecordingError, OSError):
             continue  # somebody else's file of such a name, or none
 

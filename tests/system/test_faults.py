@@ -169,8 +169,12 @@ class Viewer:
         """What it got, in words."""
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
-        self.process.wait(10.0)
-        return self._said.read_text().strip()
+        try:
+            self.process.wait(5.0)
+        except subprocess.TimeoutExpired:  # it waits for a page that has already dropped it
+            self.process.kill()
+            self.process.wait()
+        return self._said.read_text().strip() or "nothing said"
 
 
 def test_a_viewer_that_stalls_for_half_a_minute(live: Live, tmp_path: Path) -> None:
@@ -187,7 +191,7 @@ def test_a_viewer_that_stalls_for_half_a_minute(live: Live, tmp_path: Path) -> N
         stalled.process.send_signal(signal.SIGCONT)
         live.until_as_before()
     finally:
-        print("stalled:", stalled.close(), "; other:", other.close())
+        print(f"stalled: {stalled.close()}; other: {other.close()}")
     wait_until(lambda: live.report("dashboard", "rate_hz") == 0.0, 30.0, "a page that nobody looks at")
 
 
@@ -240,7 +244,7 @@ def test_the_source_is_unplugged(live: Live, how: str) -> None:
     else:
         live.camera.frozen = False
     live.until_as_before()
-    assert live.report("camera", "reconnects") == reconnects + 1
+    wait_until(lambda: live.report("camera", "reconnects") == reconnects + 1, 10.0, "the count of it")
     wait_until(lambda: "reconnect" not in live.ear.sentences["camera"][-1], 10.0, "the camera's all-clear")
 
 
@@ -273,4 +277,3 @@ def test_a_flood_of_garbage(live: Live) -> None:
 def assert_scored_again(live: Live) -> None:
     seen = live.run.stdout.count("person, deep squat, repetition")
     live.run.until(lambda command: command.stdout.count("person, deep squat, repetition") > seen, 30.0)
-

@@ -1,4 +1,4 @@
-"""Every node killed twenty times at random moments: each comes back, nothing recorded is lost, nothing is left behind."""
+"""Every node killed twenty times at random moments: each comes back, nothing recorded is lost, nothing stays behind."""
 
 import os
 import re

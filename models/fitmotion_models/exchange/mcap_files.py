@@ -261,6 +261,19 @@ def finish_recording(path: str | Path, *, or_leave: bool = False) -> bool:
     return True
 
 
+def remove_if_empty(path: str | Path) -> bool:
+    """Remove a file of no bytes at all that nobody is recording into; whether there was one. Raises OSError."""
+    with Path(path).open("r+b", buffering=0) as file:
+        try:
+            _lock(file)
+        except BlockingIOError:
+            return False
+        if os.fstat(file.fileno()).st_size:
+            return False
+        Path(path).unlink()
+    return True
+
+
 def _open(path: Path) -> BinaryIO:
     """A file that begins as a recording of ROS 2 messages does."""
     file = path.open("rb")

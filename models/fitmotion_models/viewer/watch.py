@@ -88,7 +88,9 @@ class Watch:
         """Let go of somebody out of view, of those without a result first."""
         away = [name for name, person in self.people.items() if not self.in_view(person) and name != self.chosen]
         if not away:
-            raise ValueError(f"{subject!r} is not shown: {PEOPLE_KEPT} people are in view, which is the most there can be")
+            raise ValueError(
+                f"{subject!r} is not shown: {PEOPLE_KEPT} people are in view, which is the most there can be"
+            )
         del self.people[min(away, key=lambda name: self.people[name].rank)]
 
     def hear_pose(self, pose: BodyPose) -> None:
