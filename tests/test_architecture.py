@@ -107,13 +107,6 @@ def test_manifests_and_setup_files_say_the_same_version() -> None:
     assert len(versions) == 1
 
 
-def test_the_lock_has_exact_versions_once_each() -> None:
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
-    names = [line.partition("==")[0].lower().replace("_", "-") for line in lines]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.+]+", line) for line in lines)
-    assert len(names) == len(set(names))
-
-
 @pytest.mark.parametrize("package", ["models", "fitmotion_nodes"])
 def test_the_lock_holds_what_the_code_imports(package: str) -> None:
     pytest.importorskip("grimp")

@@ -27,6 +27,7 @@ def run_doctor(**changes: str) -> tuple[int, dict[str, dict[str, str]]]:
 def test_this_environment_is_healthy() -> None:
     status, findings = run_doctor()
     assert status == 0
+    assert findings["ROS 2"]["detail"].startswith(f"{os.environ['ROS_DISTRO'].capitalize()} ")
     assert findings["Pose backend mediapipe"]["detail"].startswith("MediaPipe 0.10.14")
     assert all(finding["remedy"] == "" for finding in findings.values() if finding["state"] == "good")
 
