@@ -32,6 +32,8 @@ PACKAGE = "fitmotion_nodes"
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
 _THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+# a graph is many processes already: helper threads, which wait in a busy loop, cost a tenth of its load and win nothing
+_ONE_THREAD = {"OPENCV_FOR_THREADS_NUM": "1", "OPENBLAS_NUM_THREADS": "1"}
 _SOURCES = ("source", "replay", "mover", "image_topic", "body_pose_topic")
 _TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
@@ -365,10 +367,11 @@ def _foreign_poses(options: GraphOptions) -> tuple[tuple[str, str], ...]:
 
 
 def _shared_environment(place: Place) -> dict[str, str]:
-    """Be found at once, and stay on this machine unless the user has said how far discovery goes."""
+    """Be found at once, keep to one thread a process, and stay on this machine; what the user has set is respected."""
     known = place.environment
     near = {} if "ROS_AUTOMATIC_DISCOVERY_RANGE" in known or "ROS_LOCALHOST_ONLY" in known else _THIS_MACHINE
-    return {**near, **_profile(place, "quick_discovery.xml")}
+    threads = {name: value for name, value in _ONE_THREAD.items() if name not in known}
+    return {**near, **threads, **_profile(place, "quick_discovery.xml")}
 
 
 def large_image_environment(place: Place) -> dict[str, str]:

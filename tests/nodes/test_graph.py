@@ -256,3 +256,8 @@ def test_sections_match_as_in_rcl(tmp_path: Path, full_name: str) -> None:
     ours = overrides_for(full_name, [path])
     assert ours == {key: value for key, value in expected.items() if key in ours}
     assert set(expected) - set(ours) <= {"use_sim_time", "start_type_description_service"}
+
+
+def test_a_process_keeps_to_one_thread_unless_the_user_says_otherwise() -> None:
+    assert graph(source="0").environment["OPENCV_FOR_THREADS_NUM"] == "1"
+    assert "OPENBLAS_NUM_THREADS" not in graph({"OPENBLAS_NUM_THREADS": "4"}, source="0").environment
