@@ -1,6 +1,7 @@
 """Virtual inertial sensors on a body: where they sit, what they would read of recorded motion and live."""
 
 from fitmotion_models.imu.live import DEFAULT_LAG_S, ImuSamples, LiveImu
+from fitmotion_models.imu.noise_cutoff import cutoffs_from_noise
 from fitmotion_models.imu.offline import imu_from_motion, virtual_imu
 from fitmotion_models.imu.site_motion import SiteFrames, SiteMotion, site_motion
 from fitmotion_models.imu.sites import Site, load_sites, select_sites
@@ -17,6 +18,7 @@ __all__ = [
     "SiteFrames",
     "SiteMotion",
     "cutoffs_for",
+    "cutoffs_from_noise",
     "imu_from_motion",
     "load_sites",
     "select_sites",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitmotion_models.evaluation.imu_analytic import accuracy, known_motions, rigid_clip
-from fitmotion_models.imu import Cutoffs, Site, SiteMotion, cutoffs_for, imu_from_motion, select_sites, virtual_imu
+from fitmotion_models.imu import Cutoffs, Site, SiteMotion, cutoffs_for, cutoffs_from_noise, imu_from_motion, select_sites, virtual_imu
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22
@@ -178,6 +178,21 @@ def test_samples_are_at_whole_multiples_of_the_period() -> None:
 
 def test_cutoffs_follow_the_cameras() -> None:
     assert cutoffs_for(0).position_hz > cutoffs_for(4).position_hz > cutoffs_for(1).position_hz
+
+
+def test_noise_lowers_the_cutoff_of_positions_to_where_the_motion_sinks_into_it() -> None:
+    """A spectrum that falls as f^-4 over white noise: the crossing is where the two are equal."""
+    rng, fps, crossing = np.random.default_rng(0), 50.0, 8.0
+    times = np.arange(4000) / fps
+    frequencies = np.fft.rfftfreq(4000, 1.0 / fps)
+    shape = np.minimum(1.0, np.maximum(frequencies, 0.2) ** -2 * crossing**2 * 0.02)  # of amplitude 0.02 at 8 Hz
+    spectrum = np.fft.rfft(rng.normal(size=(4000, 3)), axis=0) * shape[:, None]
+    noisy = np.fft.irfft(spectrum, n=4000, axis=0) + 0.02 * rng.normal(size=(4000, 3))
+    still = np.tile((0.0, 0.0, 0.0, 1.0), (4000, 1, 1))
+    found = cutoffs_from_noise(SiteMotion(times, noisy[:, None], still), EXACT)
+    assert found.position_hz == pytest.approx(crossing, rel=0.25)
+    assert found.rotation_hz == EXACT.rotation_hz
+    assert cutoffs_from_noise(SiteMotion(times[:300], noisy[:300, None], still[:300]), EXACT) == EXACT
 
 
 def test_the_kinematics_are_those_of_textbooks() -> None:
