@@ -133,6 +133,10 @@ class Command:
         content: dict[str, Any] = json.loads((self.run_folder / "assessment.json").read_text())
         return content
 
+    def report(self) -> str:
+        """The page that it has written."""
+        return (self.run_folder / "report.html").read_text()
+
     def logs(self) -> str:
         """All that the nodes said."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("runs/*/log/*.log")))

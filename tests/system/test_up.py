@@ -1,5 +1,6 @@
 """`up` on real processes: results, ends, bad input."""
 
+import base64
 import json
 import os
 import re
@@ -15,8 +16,9 @@ import pytest
 
 from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
 from fitmotion_models.fms.scorer import score_clip
-from fitmotion_models.mover import make_mover
+from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
+from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
 from .conftest import MEDIA, Command, write_video
 
@@ -52,6 +54,11 @@ def test_lossless_replay_gives_what_the_scorer_gives_without_ros(fitmotion: Star
     assert len(expected["assessments"]) > 3
     same_assessments(run.assessment(), expected)
     assert "repetition 1" in run.stdout
+    page = run.report()
+    assert page.count("<section") == len(expected["assessments"]) and "not a medical device" in page
+    assert page.count('class="curves"') == len(expected["assessments"]) and "data:image" not in page
+    for item in expected["assessments"]:
+        assert f"{item['start_s']:.2f} to {item['end_s']:.2f} s" in page and item["reason"] in page
 
 
 def test_a_recorded_clip_under_another_name(fitmotion: Start, tmp_path: Path) -> None:
@@ -78,11 +85,30 @@ def test_lossless_video_gives_what_assess_gives(fitmotion: Start, name: str) -> 
     same_assessments(run.assessment(), json.loads(assess.stdout))
 
 
+@pytest.mark.slow
+def test_the_report_of_a_video_shows_its_moments_and_keeps_no_other_picture(fitmotion: Start, tmp_path: Path) -> None:
+    clip = squat_clip(SquatParameters(depth_m=0.14, trunk_lean_deg=28.0, repetitions=1), fps=20.0)
+    write_clip_video(tmp_path / "squat.mp4", clip, view=Viewpoint(azimuth=1.1))
+    run = fitmotion("up", "--source", str(tmp_path / "squat.mp4"), "--lossless", "--namespace", "rig_1")
+    assert run.wait() == 0, run.stderr
+    first = run.assessment()["assessments"][0]
+    shown = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', run.report())
+    assert len(shown) == 3 * len(run.assessment()["assessments"])
+    images = [cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR) for data in shown[:3]]
+    red = [int(((image[..., 2] > 200) & (image[..., :2] < 90).all(axis=-1)).sum()) for image in images]
+    assert red[1] > 500 and max(red[0], red[2]) < 50, red  # what failed, at the lowest point
+    failed = next(item for item in first["criteria"] if item["verdict"] == "not_met")
+    assert f"{100 * failed['value']:.1f} cm, limit {100 * failed['threshold']:.1f} cm" in run.report()
+    kinds = {path.suffix for path in run.run_folder.rglob("*") if path.is_file()}
+    assert kinds == {".html", ".json", ".log", ".yaml"}
+
+
 @clean
 def test_a_video_in_real_time_ends_by_itself(fitmotion: Start, tmp_path: Path) -> None:
     run = fitmotion("up", "--source", str(write_video(tmp_path / "grey.avi", 45, shade=90)))
     assert run.wait() == 0, run.stderr
     assert run.assessment()["assessments"] == []
+    assert not (run.run_folder / "report.html").exists()
     assert "no person was seen" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr + run.logs()
 
@@ -99,6 +125,7 @@ def test_ctrl_c_takes_all_down_and_writes_what_there_is(fitmotion: Start) -> Non
     assert "Traceback" not in run.stdout + run.stderr + run.logs()
     first = run.assessment()["assessments"][0]
     assert 0 < first["start_s"] < first["end_s"] < 60  # seconds of the run, not of the day
+    assert f"{first['start_s']:.2f} to {first['end_s']:.2f} s" in run.report()
 
 
 @clean
