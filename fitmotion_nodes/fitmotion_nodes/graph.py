@@ -28,8 +28,9 @@ from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 PACKAGE = "fitmotion_nodes"
-# Fast DDS 2.14 (Jazzy) reads the first name, 3.2 (Kilted) the second
+# Fast DDS 2.14 (Jazzy) reads the first name; 3.2 (Kilted) the second, and each process warns of the first
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+_DISTROS_OF_THE_FIRST = ("", "jazzy")
 
 _THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 # a graph is many processes already: helper threads, which wait in a busy loop, cost a tenth of its load and win nothing
@@ -387,4 +388,5 @@ def _profile(place: Place, name: str) -> dict[str, str]:
     middleware = place.environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
     if any(place.environment.get(key) for key in PROFILE_VARIABLES) or not middleware.startswith("rmw_fastrtps"):
         return {}
-    return dict.fromkeys(PROFILE_VARIABLES, str(place.config_dir / name))
+    first = 0 if place.environment.get("ROS_DISTRO", "") in _DISTROS_OF_THE_FIRST else 1
+    return dict.fromkeys(PROFILE_VARIABLES[first:], str(place.config_dir / name))

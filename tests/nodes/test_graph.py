@@ -178,6 +178,13 @@ def test_only_the_image_publisher_gets_the_large_segment() -> None:
     assert int(profile.findtext(f".//{namespace}segment_size") or 0) == 64 * 1024 * 1024
 
 
+def test_a_later_fast_dds_is_not_given_the_name_that_it_warns_of() -> None:
+    built = graph({"ROS_DISTRO": "kilted"}, source="0")
+    assert PROFILE_VARIABLES[0] not in built.environment | node(built, "camera").environment
+    assert PROFILE_VARIABLES[1] in built.environment and PROFILE_VARIABLES[1] in node(built, "camera").environment
+    assert set(PROFILE_VARIABLES) <= set(graph({"ROS_DISTRO": "jazzy"}, source="0").environment)
+
+
 @pytest.mark.parametrize(
     "environment",
     [{PROFILE_VARIABLES[0]: "/mine.xml"}, {PROFILE_VARIABLES[1]: "/mine.xml"}, {"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"}],
