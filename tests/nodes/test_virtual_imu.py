@@ -1,6 +1,8 @@
 """The virtual_imu node: REP-145 sensors with their own stamps, the library's readings, and no pose that upsets it."""
 
+import os
 import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +16,9 @@ from sensor_msgs.msg import Imu
 from tf2_msgs.msg import TFMessage
 
 from fitmotion_models.evaluation.imu_analytic import rigid_clip
-from fitmotion_models.imu import LiveImu, SiteFrames, select_sites, virtual_imu
+from fitmotion_models.imu import LiveImu, SiteFrames, load_sites, select_sites, virtual_imu
 from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.skeleton.body_pose import Source
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import global_rotations
 from fitmotion_models.skeleton.rotations import rotate
@@ -205,6 +208,47 @@ def test_two_people_wear_their_own_sensors(sensed, clip) -> None:
     still = vectors(by_frame["bert"], "linear_acceleration")
     np.testing.assert_allclose(still, np.broadcast_to(still[0], still.shape), atol=1e-3)
     assert {item.child_frame_id for item in node.mounts[-1].transforms} == {"anna/imu_pelvis", "bert/imu_pelvis"}
+
+
+def test_any_topic_of_bodies_by_remapping_and_all_sites(ros, clip) -> None:
+    """A generated body as well as a watched one: `-r body_pose:=generated/body_pose`."""
+    graph, every = ros(), tuple(load_sites())
+    heard = {site: graph.hear(Imu, f"imu_{site}/data_raw", LOSSLESS) for site in every}
+    command = [sys.executable, "-P", "-m", "fitmotion_nodes.virtual_imu", "--ros-args"]
+    command += ["-r", "body_pose:=generated/body_pose", "-p", "lossless:=true", "-p", "sites:=all"]
+    process = subprocess.Popen(command, env=os.environ | {"ROS_DOMAIN_ID": str(graph.node.context.get_domain_id())})
+    try:
+        bodies = graph.talk(BodyPose, "generated/body_pose", LOSSLESS)
+        for pose in list(clip)[:30]:
+            bodies.publish(body_pose_to_msg(replace(pose, subject="generated_2", source=Source.GENERATED)))
+        graph.until(lambda: all(len(messages) > 70 for messages in heard.values()))
+    finally:
+        process.terminate()
+        process.wait()
+    assert {site: messages[0].header.frame_id for site, messages in heard.items()} == {
+        site: f"generated_2/imu_{site}" for site in every
+    }
+
+
+def test_who_goes_and_comes_back_has_readings_again_and_nobody_else_is_touched(sensed, clip) -> None:
+    """Bert is away for a second, as behind a pillar; his sensors are silent for as long and start anew."""
+    node = sensed(("pelvis",))
+    away = [pose for pose in clip if not 1.0 < pose.stamp < 2.0]
+    everybody = sorted([*clip, *(replace(pose, subject="bert") for pose in away)], key=lambda pose: pose.stamp)
+    node.play(everybody)
+    alone = {name: LiveImu(select_sites(["pelvis"])) for name in ("anna", "bert")}
+    expected = {
+        name: np.concatenate([imu.update(pose).stamps for pose in poses])
+        for (name, imu), poses in zip(alone.items(), (clip, away), strict=True)
+    }
+    node.settle(sum(map(len, expected.values())))
+    for name, stamps in expected.items():
+        heard = [msg for msg in node.imu["pelvis"] if msg.header.frame_id == f"{name}/imu_pelvis"]
+        np.testing.assert_allclose([stamp_from_msg(msg.header.stamp) for msg in heard], stamps, atol=1e-9)
+    steps = np.diff(expected["bert"])
+    assert steps.max() == pytest.approx(1.23, abs=0.05) and np.sum(steps > 0.011) == 1
+    assert np.diff(expected["anna"]).max() < 0.011
+    node.graph.until(lambda: node.values().get("restarts") == "1")
 
 
 def test_one_subject_alone_when_told_and_those_long_gone_are_forgotten(sensed, clip) -> None:

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitmotion_models.evaluation.imu_analytic import accuracy, known_motions, rigid_clip
-from fitmotion_models.imu import Cutoffs, Site, SiteMotion, cutoffs_for, cutoffs_from_noise, imu_from_motion, select_sites, virtual_imu
+from fitmotion_models.imu import (
+    Cutoffs,
+    Site,
+    SiteMotion,
+    cutoffs_for,
+    cutoffs_from_noise,
+    imu_from_motion,
+    select_sites,
+    virtual_imu,
+)
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22

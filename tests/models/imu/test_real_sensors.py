@@ -1,7 +1,8 @@
 """Virtual sensors beside real ones: BROAD (Laidig et al. 2021), an inertial sensor in an optical capture volume.
 
-The cut-offs are those that ship, lowered where the trial's own optical noise demands it; the lever arm is fitted on the other trials than the one that is judged. Errors are
-RMS of a single axis, r the mean of the axes' Pearson correlations, all while the sensor is moved.
+The cut-offs are those that ship, lowered where the trial's own optical noise demands it; the lever arm is fitted on the
+other trials than the one that is judged. Errors are RMS of a single axis, r the mean of the axes' Pearson correlations,
+all while the sensor is moved.
 """
 
 import os
