@@ -1,5 +1,6 @@
 """Bodies and marks as the messages that RViz reads: TF frames, joint states, markers. Only `visualizer.py` needs it."""
 
+import struct
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -88,7 +89,7 @@ class _Form:
     def filled(self, stamp: Time, numbers: NDArray[np.float64]) -> bytes:
         """The bytes with this stamp and these numbers (N, 7): x, y, z of the place, x, y, z, w of the turn."""
         data = self._bytes.copy()
-        data[self._stamps] = np.array([stamp.sec, stamp.nanosec], np.uint32).view(np.uint8)
+        data[self._stamps] = np.frombuffer(struct.pack("=iI", stamp.sec, stamp.nanosec), np.uint8)
         data[self._numbers] = np.ascontiguousarray(numbers, np.float64).view(np.uint8).reshape(len(numbers), -1)
         return data.tobytes()
 

@@ -33,7 +33,7 @@ class OverlayPainter:
         self._tests = tests
         self._image: RosImage | None = None  # waits for its skeleton
         self._skeletons: dict[int, Skeleton2D] = {}
-        self._skeleton_came = time.monotonic()
+        self._skeleton_came = self._image_came = time.monotonic()
 
     def paint(self, images: Mailbox, skeletons: Mailbox) -> CompressedImage | None:
         """The picture of the image that waits, once its skeleton has come; call it as often as pictures are wanted.
@@ -46,19 +46,27 @@ class OverlayPainter:
         while len(self._skeletons) > SKELETONS_KEPT:
             del self._skeletons[next(iter(self._skeletons))]
         alone = time.monotonic() - self._skeleton_came > NO_SKELETON_S
-        image = self._image or _taken(images)
+        image = self._image or self._next(images)
         if image is not None and not alone and self._is_passed(image):
-            image = _taken(images)
+            image = self._next(images)
         if image is None or not (alone or _nanoseconds(image) in self._skeletons):
             self._image = image
             return None
-        self._image = None if alone else _taken(images)
+        self._image = None if alone else self._next(images)
         return self._picture(image, self._skeletons.get(_nanoseconds(image)))
 
+    def _next(self, images: Mailbox) -> RosImage | None:
+        taken, self._image_came = images.take(), time.monotonic()
+        return None if taken is None else taken[0]
+
     def _is_passed(self, image: RosImage) -> bool:
-        """Whether its skeleton will not come, as later ones have; the image of a recording that starts over is not."""
+        """Whether its skeleton will not come, as later ones have; the image of a recording that starts over is not.
+
+        Nor will that of an image that the pose node cannot use.
+        """
         stamp, newest = _nanoseconds(image), max(self._skeletons, default=0)
-        return stamp not in self._skeletons and 0 < newest - stamp < NO_SKELETON_S * NANOSECONDS
+        has_waited = time.monotonic() - self._image_came > NO_SKELETON_S
+        return stamp not in self._skeletons and (has_waited or 0 < newest - stamp < NO_SKELETON_S * NANOSECONDS)
 
     def _picture(self, image: RosImage, skeleton: Skeleton2D | None) -> CompressedImage:
         picture = self._draw(image, skeleton)
@@ -73,11 +81,6 @@ class OverlayPainter:
             subject = skeleton.subject or next(reversed(list(self._tests)), "")
             draw_overlay(picture, keypoints, self._tests.get(subject) or LiveTest(), scale=scale)
         return picture
-
-
-def _taken(images: Mailbox) -> RosImage | None:
-    taken = images.take()
-    return None if taken is None else taken[0]
 
 
 def _nanoseconds(msg: RosImage | Skeleton2D) -> int:

@@ -181,7 +181,7 @@ def _add_shape(link: ElementTree.Element, joint: int, offsets: Float64) -> None:
     if name == "head":
         _sphere(link, _HEAD_CENTRE, _HEAD_RADIUS, "skin")
     if part == "wrist":
-        reach = offsets[joint] / np.linalg.norm(offsets[joint]) * _HAND_LENGTH
+        reach = offsets[joint] / max(np.linalg.norm(offsets[joint]), 1e-6) * _HAND_LENGTH
         _limb(link, np.zeros(3), reach, _HAND_RADIUS, "skin")
     feet = feet_offsets(offsets)
     for landmark, foot in enumerate(FEET):
