@@ -61,7 +61,7 @@ class ForeignCamera(Node):
 
 def main() -> None:
     rclpy.init()
-    with suppress(KeyboardInterrupt, ExternalShutdownException):
+    with suppress(KeyboardInterrupt, ExternalShutdownException, RuntimeError):  # the last: stopped between two images
         rclpy.spin(ForeignCamera(*sys.argv[1:5]))
     rclpy.try_shutdown()
 
