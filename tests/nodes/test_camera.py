@@ -56,6 +56,7 @@ def test_lossless_every_frame_comes_in_media_time_against_acknowledgements(ros, 
     stamps = [stamp_from_msg(image.header.stamp) for image in images]
     assert stamps == [index / 25 for index in range(ramp.count)]
     assert [stamp_from_msg(info.header.stamp) for info in infos] == stamps
+    assert set(stamps) <= {stamp_from_msg(clock.clock) for clock in clocks}
     for index, image in enumerate(images):
         red, green, blue = image_from_msg(image).reshape(-1, 3).mean(0)
         assert abs(green - ramp.shade(index)) < 4 and red > green + 8 and abs(blue - green) < 4
