@@ -1,4 +1,4 @@
-"""What `evaluate imu-analytic` prints: within one percent of range offline and a tenth of a second behind, g at rest."""
+"""What `evaluate imu-analytic` prints: within one percent of range offline and 100 ms behind, and g at rest."""
 
 import json
 
