@@ -45,6 +45,8 @@ class Running:
         self.monitor = GraphMonitor(graph, lossless=False)
         self.heard = self.monitor.observations
         self.supervisor.start()
+        # from here on nothing that the scorer says is missed
+        self.until(lambda: self.report("fms", "rate_hz"))
 
     def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
