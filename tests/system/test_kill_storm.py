@@ -104,7 +104,7 @@ def test_twenty_kills_of_each(fitmotion: Callable[..., Command], tmp_path: Path,
 
 
 def status_lines(run: Command) -> list[str]:
-    return [line for line in run.stdout.splitlines() if re.search(r" Hz, \w+ [\d.]+ Hz, ", line)]
+    return [line for line in run.stdout.splitlines() if re.match(r"(camera|replay) [\d.]+ Hz", line)]
 
 
 def is_at_work(line: str, names: tuple[str, ...]) -> bool:
