@@ -18,7 +18,8 @@ from fitmotion_nodes.setup_progress import SetupError
 
 # The quick part leaves out what is marked as slow; whole graphs of processes (tests/system) all are.
 FAST_OPTIONS = ("-m", "not slow")
-SLOW_OPTIONS = ("-m", "slow")
+SLOW_OPTIONS = ("-m", "slow", "--durations=10")
+LONG_VARIABLE = "FITMOTION_TEST_LONG"  # read by the tests
 # On the second ROS 2 distribution whole graphs run again, and one test lets both talk to each other. It waits for this
 # turn, as both environments must be made.
 BOTH = "tests/system/test_two_distributions.py"
@@ -37,6 +38,9 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def command(
     context: typer.Context,
     fast: Annotated[bool, typer.Option("--fast", help="Leave out whole graphs and slow tests.")] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Every fault at full length, every whole graph on both distributions.")
+    ] = False,
 ) -> None:
     """Check style, types and imports, then run the tests. Further arguments go to pytest.
 
@@ -49,6 +53,10 @@ def command(
 
       fitmotion test tests/models/fms -k squat
     """
+    if fast and long:
+        raise typer.BadParameter("--fast and --long exclude each other")
+    if long:
+        os.environ[LONG_VARIABLE] = "1"
     try:
         layout = Layout.of_this_process()
         install_test_tools(layout)

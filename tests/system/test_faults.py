@@ -20,13 +20,13 @@ import pytest
 
 from fitmotion_models.exchange.mcap_files import read_messages
 
-from .conftest import Command, environment_for, free_domain
+from .conftest import LONG, Command, environment_for, free_domain
 from .outside import Ear, Flow, NetworkCamera, memory_mb, squat_pictures, wait_until
 
 # one graph for all of this file, in the order of the file
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.one_distribution]
 NODES = ("camera", "pose", "fms", "recorder", "virtual_imu", "visualizer", "dashboard")
-BASELINE_S, STALL_S, FLOOD_S, AWAY_S = 5.0, 30.0, 9.0, 3.0
+BASELINE_S, STALL_S, FLOOD_S, AWAY_S = 5.0, 30.0 if LONG else 8.0, 9.0, 3.0
 # The middleware keeps room for a queue of the largest messages it has seen, once: the second flood takes no more. But
 # for the pose node, which takes some tens of megabytes each time; alone it does not, and why is not known yet.
 FLOODED_MB = 250.0
@@ -184,7 +184,7 @@ class Viewer:
         return self._said.read_text().strip() or "nothing said"
 
 
-def test_a_viewer_that_stalls_for_half_a_minute(live: Live, tmp_path: Path) -> None:
+def test_a_viewer_that_stalls(live: Live, tmp_path: Path) -> None:
     stalled, other = Viewer(live.page, tmp_path / "stalled"), Viewer(live.page, tmp_path / "other")
     try:
         wait_until(lambda: live.report("dashboard", "rate_hz") > 5.0, 20.0, "a page that is looked at")
@@ -235,7 +235,7 @@ def count_by_others(path: Path) -> int:
     return found
 
 
-@pytest.mark.parametrize("how", ["cut", "frozen"])
+@pytest.mark.parametrize("how", ["cut", "frozen"] if LONG else ["cut"])
 def test_the_source_is_unplugged(live: Live, how: str) -> None:
     reconnects = live.report("camera", "reconnects")
     if how == "cut":
@@ -255,7 +255,7 @@ def test_the_source_is_unplugged(live: Live, how: str) -> None:
     wait_until(lambda: "reconnect" not in live.ear.sentences["camera"][-1], 10.0, "the camera's all-clear")
 
 
-@pytest.mark.parametrize("which", ["first", "second"])
+@pytest.mark.parametrize("which", ["first", "second"] if LONG else ["first"])
 def test_a_flood_of_garbage(live: Live, which: str) -> None:
     bad = {name: live.report(name, "bad_messages") for name in NODES}
     nodes = [f"/{name}" for name in NODES]

@@ -17,7 +17,9 @@ from fitmotion_nodes.monitor import GraphMonitor
 from fitmotion_nodes.places import config_dir
 from fitmotion_nodes.supervisor import Supervisor
 
-from .conftest import Command, free_domain
+from .conftest import Command, free_domain, once_unless_long
+
+pytestmark = once_unless_long
 
 HERE = Path(__file__).parent
 
