@@ -128,6 +128,7 @@ class NodeSpec:
     parameters: all that differ from the node's defaults, files included. environment: added to the graph's.
     kind: the dataclass that declares and checks its parameters.
     ends_run: its clean exit (status 0) means that the source is exhausted and the run is complete.
+    essential: a run without it is not worth going on with; what only shows is given up by itself.
     """
 
     executable: str
@@ -140,6 +141,7 @@ class NodeSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     lifecycle: bool = False
     ends_run: bool = False
+    essential: bool = True
 
     @property
     def full_name(self) -> str:
@@ -236,6 +238,7 @@ def _visualizer(options: GraphOptions, place: Place) -> NodeSpec:
         executable="visualizer",
         name="visualizer",
         kind=VisualizerParameters,
+        essential=False,
         parameters={**_timing(options), **_given(subject_prefix=options.subject_prefix)},
         remappings=_foreign_images(options) + _foreign_poses(options),
     )
@@ -246,6 +249,7 @@ def _dashboard(options: GraphOptions, place: Place) -> NodeSpec:
         executable="dashboard",
         name="dashboard",
         kind=DashboardParameters,
+        essential=False,
         parameters=_timing(options),
         remappings=_foreign_images(options) + _foreign_poses(options),
     )

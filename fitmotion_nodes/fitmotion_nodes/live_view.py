@@ -1,5 +1,6 @@
 """What a person sees while the graph runs: a live table in a terminal, plain lines where the output is not one."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -200,8 +201,8 @@ def person_line(state: AssessmentState) -> str:
 
 def rate_text(report: NodeReport | None) -> str:
     """Frames a second, empty while nothing is known."""
-    value = report.values.get("rate_hz", "") if report else ""
-    return f"{float(value):.1f} Hz" if value else ""
+    value = _number(report.values.get("rate_hz")) if report else None
+    return "" if value is None else f"{value:.1f} Hz"
 
 
 def node_line(name: str, report: NodeReport | None) -> str:
@@ -209,9 +210,9 @@ def node_line(name: str, report: NodeReport | None) -> str:
     if report is None:
         return name
     parts = [name, rate_text(report)]
-    middle, slow = (report.values.get(f"latency_p{level}_ms") for level in (50, 95))
-    if middle and slow:
-        parts.append(f"{float(middle):.0f}/{float(slow):.0f} ms")
+    middle, slow = (_number(report.values.get(f"latency_p{level}_ms")) for level in (50, 95))
+    if middle is not None and slow is not None:
+        parts.append(f"{middle:.0f}/{slow:.0f} ms")
     if report.values.get("dropped", "0") not in ("", "0"):
         parts.append(f"{report.values['dropped']} dropped")
     return " ".join(part for part in parts if part) + (f" ({report.warning})" if report.warning else "")
@@ -241,5 +242,15 @@ def latency_text(observations: Observations) -> str:
     return f"{frames} frames, image to score {middle:.0f} ms (p95 {slow:.0f})"
 
 
-def _milliseconds(value: str | None) -> str:
-    return f"{float(value):.1f} ms" if value else ""
+def _milliseconds(text: str | None) -> str:
+    value = _number(text)
+    return "" if value is None else f"{value:.1f} ms"
+
+
+def _number(text: str | None) -> float | None:
+    """A number that a node reports, or somebody in its name; None for what is none."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -255,9 +255,16 @@ class GraphMonitor:
                 report = NodeReport(values, status.message, warning, time.monotonic())
                 self.observations.hear_report(names[status.name], report)
 
+    def _has_come(self, stamp: float) -> bool:
+        """Whether a stamp can be of a frame that was taken: after one of tomorrow every other would look old."""
+        from fitmotion_nodes.diagnostics import AHEAD_S
+
+        return self._lossless or stamp < time.time() + AHEAD_S
+
     def _on_skeleton(self, msg: Any, info: dict[str, int]) -> None:
         self._record("posed", msg, info)
-        self.observations.hear_frame(_seconds(msg))
+        if self._has_come(_seconds(msg)):
+            self.observations.hear_frame(_seconds(msg))
         if self._remember:
             self.memory.hear_skeleton(_seconds(msg), msg)
 
@@ -266,6 +273,8 @@ class GraphMonitor:
 
     def _on_pose(self, msg: Any, info: dict[str, int]) -> None:
         stamp = _seconds(msg)
+        if not self._has_come(stamp):
+            return
         self.observations.hear_pose(msg.subject, stamp)
         if self._remember:
             self.memory.hear_pose(msg.subject, stamp, msg)

@@ -50,7 +50,8 @@ class Backoff:
     """How long to wait before a crashed node is started again, seconds.
 
     The first wait doubles with every crash in a row, up to the longest. Who ran for `stable` seconds has recovered.
-    A node that ends by itself `attempts` times in a row without ever having been stable is given up.
+    A node that ends by itself `attempts` times in a row without ever having been stable is given up, and with it the
+    run, unless the node is not essential to it.
     """
 
     first: float = 0.25
@@ -197,9 +198,12 @@ class Supervisor:
         record.own_failures_in_a_row = record.own_failures_in_a_row + 1 if failed_by_itself else 0
         how = f"was killed by {_signal_name(-code)}" if code < 0 else f"crashed (status {code}: {last_line})"
         if record.own_failures_in_a_row >= self._backoff.attempts:
-            return Outcome(
-                Result.FAILED, name, f"{name} failed {self._backoff.attempts} times in a row, last: {last_line}"
-            )
+            text = f"{name} failed {self._backoff.attempts} times in a row, last: {last_line}"
+            if record.child.spec.essential:
+                return Outcome(Result.FAILED, name, text)
+            record.ended = True
+            self._on_event(f"{text}; the run goes on without it")
+            return None
         delay = self._backoff.delay(record.crashes_in_a_row)
         self._sweep_at += [now, now + 1.0]
         if self._graph.restart_together:

@@ -153,6 +153,13 @@ def test_strangers_do_not_fill_the_memory() -> None:
     assert len(heard.pose_stamps) == len(heard.states) == 20 and heard.pose_stamps["anna"] == 2.0
 
 
+@pytest.mark.parametrize("wrong", ["", "fast", "nan", "inf"])
+def test_figures_that_are_none_are_not_shown(wrong: str) -> None:
+    """Anybody on the network may speak in a node's name."""
+    report = NodeReport({"rate_hz": wrong, "latency_p50_ms": wrong, "latency_p95_ms": "3"}, "", "", time.monotonic())
+    assert node_line("fms", report) == "fms"
+
+
 def test_a_terminal_gets_a_table_and_a_file_gets_lines() -> None:
     heard = Observations()
     assert isinstance(make_view("t", statuses, heard, Console(file=io.StringIO(), force_terminal=True)), TableView)

@@ -145,6 +145,13 @@ def test_kills_from_outside_are_never_a_reason_to_give_up(run: Callable[..., Run
     assert made.until(lambda: made.ready() == 6) is None
 
 
+def test_what_only_shows_is_given_up_by_itself(run: Callable[..., Run]) -> None:
+    made = run("broken", "steady", essential=False)
+    assert made.until(lambda: any("goes on without it" in event for event in made.events)) is None
+    assert made.events[-1].startswith("broken failed 3 times in a row") and made.pid("broken") == 0
+    assert alive(made.pid("steady"))
+
+
 def test_wrong_parameters_end_the_run_with_the_nodes_line(run: Callable[..., Run]) -> None:
     made = run("mistaken", "steady")
     assert made.until(lambda: False) == Outcome(Result.REFUSED, "mistaken", "mistaken: tilt=9 is too much")

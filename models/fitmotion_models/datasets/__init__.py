@@ -1,5 +1,19 @@
 """Readers of recorded motion in its published formats; each gives a MotionClip in the `world` frame."""
 
 from fitmotion_models.datasets.asf_amc import AsfSkeleton, read_asf, read_asf_amc
+from fitmotion_models.datasets.uiprmd import SPLITS, PersonSplit, UiprmdCleaning, mirror_uiprmd, read_uiprmd
+from fitmotion_models.datasets.uiprmd_files import MOVEMENTS as UIPRMD_MOVEMENTS
+from fitmotion_models.datasets.uiprmd_files import UiprmdName
 
-__all__ = ["AsfSkeleton", "read_asf", "read_asf_amc"]
+__all__ = [
+    "SPLITS",
+    "UIPRMD_MOVEMENTS",
+    "AsfSkeleton",
+    "PersonSplit",
+    "UiprmdCleaning",
+    "UiprmdName",
+    "mirror_uiprmd",
+    "read_asf",
+    "read_asf_amc",
+    "read_uiprmd",
+]

@@ -34,3 +34,12 @@ def hdm05(tmp_path_factory):
     """Folder with actor bd's skeleton and a squat."""
     wanted = {"HDM_bd.asf", "HDM_bd_squat1Reps_002_120.amc"}
     return unpack("hdm05-cuts.tar.xz", wanted, tmp_path_factory.mktemp("hdm05"))
+
+
+@pytest.fixture(scope="session")
+def uiprmd_archive() -> Path:
+    """Packed UI-PRMD recordings of eight persons."""
+    archive = DATA / "uiprmd-s01-s08.tar.xz"
+    if not archive.is_file():
+        pytest.skip(f"no UI-PRMD recordings at {archive}; set FITMOTION_DATA to the folder that holds them")
+    return archive
