@@ -182,5 +182,38 @@ def evaluate_imu_analytic(
     typer.echo(json.dumps(as_dict(rows), indent=2, allow_nan=False) if as_json else as_table(rows))
 
 
+@app.command()
+def agreement(
+    ratings: Annotated[Path, typer.Option(help="CSV file with person,movement,side,rater,score.", metavar="FILE.csv")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw it too (.png, .svg, .pdf).", metavar="FILE")] = None,
+) -> None:
+    """How far raters agree with each other, FitMotion being one of them if its scores are in the file.
+
+    One line a score: person, movement (deep_squat, hurdle_step, inline_lunge, shoulder_mobility,
+    active_straight_leg_raise, trunk_stability_push_up, rotary_stability), side (left, right, or both), rater, score
+    (0 to 3; empty: none given). Prints equal scores, kappa (unweighted, linear, quadratic), ICC(2,1), ICC(3,1), the
+    standard error of measurement and the minimal detectable change, of single scores and of totals out of 21.
+
+    Examples:
+
+      fitmotion agreement --ratings raters.csv
+
+      fitmotion agreement --ratings raters.csv --plot raters.png --json
+    """
+    from fitmotion_models.evaluation.ratings import agreement_of, as_dict, as_text, read_ratings
+
+    try:
+        scores = read_ratings(ratings)
+        found = agreement_of(scores)
+        if plot is not None:
+            from fitmotion_models.viewer.agreement_picture import save_agreement_picture
+
+            save_agreement_picture(plot, scores, found)
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    typer.echo(json.dumps(as_dict(found), indent=2, allow_nan=False) if as_json else as_text(found))
+
+
 if __name__ == "__main__":
     app()
