@@ -1,0 +1,229 @@
+"""What a learned scorer sees of a repetition: curves and their summary, free of body size, heading, place and side.
+
+Lengths are in leg lengths of the stance, angles in radians, directions those of the person in the stance. Everything
+depends on the repetition and the stance before it, on nothing else: no person's or data set's mean is in it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.fms.moment import (
+    ANKLES,
+    HEELS,
+    HIPS,
+    KNEES,
+    NECK,
+    PELVIS,
+    SHOULDERS,
+    TOES,
+    UP,
+    WRISTS,
+    Array,
+    Body,
+    body_from_pose,
+    facing_of,
+    mean_body,
+)
+from fitmotion_models.fms.reading import leg_length
+from fitmotion_models.fms.repetitions import Repetition
+from fitmotion_models.fms.values import Side
+from fitmotion_models.skeleton.joint_sets import FEET_MIRROR, SMPL22
+from fitmotion_models.skeleton.motion_clip import MotionClip
+
+# one number a frame and leg (or arm); lengths in leg lengths
+SIDED_CURVES = (
+    "hip_flexion",  # between thigh and trunk, rad
+    "knee_flexion",  # rad
+    "shin_lean",  # knee - ankle against the vertical, rad
+    "hip_above_knee",
+    "knee_inward",  # of the knee from the vertical plane through ankle and toe; towards the other leg is positive
+    "ankle_height",
+    "ankle_ahead",  # of the middle of the stance's ankles
+    "elevation",  # of the wrist over the neck
+    "wrist_ahead",  # of the middle of the stance's ankles
+)
+# one number a frame; what lies across changes sign in the mirror image: its size is taken where no side is given
+MIDDLE_CURVES = ("pelvis_height", "pelvis_ahead", "trunk_lean")
+ACROSS_CURVES = ("pelvis_aside", "trunk_aside", "shoulders_tilt", "pelvis_tilt", "trunk_twist")
+
+SUMMARIES = ("lowest", "range", "mean", "spread", "speed", "jerkiness")
+
+# how long the stance at the start of a clip is taken to be, seconds
+STANCE_SECONDS = 0.17
+
+_MIRROR = [*SMPL22.mirror, *(len(SMPL22) + index for index in FEET_MIRROR)]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureCurves:
+    """names: of the C curves. stamps: (T,) s from the first. values: (T, C), NaN where unseen. lowest: a frame."""
+
+    names: tuple[str, ...]
+    stamps: Array
+    values: Array
+    lowest: int
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """names: "curve:summary". values: (N,) float32, NaN where nothing of a curve is seen."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+
+
+def clip_curves(clip: MotionClip, first: Side = Side.BOTH) -> FeatureCurves:
+    """Curves of a clip that is one repetition and starts with its stance; see `curves`."""
+    bodies = [body_from_pose(pose) for pose in clip]
+    if not bodies:
+        raise ValueError("the features of a clip need at least one frame")
+    stance = mean_body([body for body in bodies if body.stamp - bodies[0].stamp <= STANCE_SECONDS])
+    return curves(bodies, stance, first)
+
+
+def repetition_curves(repetition: Repetition, first: Side = Side.BOTH) -> FeatureCurves:
+    """Curves of a repetition as it was found in a stream; see `curves`."""
+    return curves(repetition.frames, repetition.stance.body, first)
+
+
+def curves(bodies: Sequence[Body], stance: Body, first: Side = Side.BOTH) -> FeatureCurves:
+    """The curves of some frames after a stance.
+
+    first: LEFT or RIGHT names the leg that does the test; its curves come first ("first_", "second_") and the mirror
+    image with the other side gives the same. BOTH is for tests without a side: then each pair is a mean and a size of
+    the difference ("mean_", "difference_"), the same for the mirror image.
+    Raises ValueError when the stance does not show hips, knees and ankles.
+    """
+    points = np.stack([body.points for body in bodies])
+    points, stance_points = _own_frame(points, stance)
+    if first is Side.RIGHT:
+        points, stance_points = (array[..., _MIRROR, :] * (1.0, -1.0, 1.0) for array in (points, stance_points))
+    sided = _sided(points, stance_points)
+    across = _across(points)
+    if first is Side.BOTH:
+        pairs = ("mean", "difference")
+        sided = np.stack([sided.mean(axis=1), np.abs(sided[:, 0] - sided[:, 1])], axis=1)
+        across = np.abs(across)
+    else:
+        pairs = ("first", "second")
+    middle = _middle(points)
+    names = (*(f"{pair}_{name}" for pair in pairs for name in SIDED_CURVES), *MIDDLE_CURVES, *ACROSS_CURVES)
+    values = np.concatenate([sided.reshape(len(points), -1), middle, across], axis=1)
+    heights = np.where(np.isfinite(middle[:, 0]), middle[:, 0], np.inf)
+    stamps = np.array([body.stamp for body in bodies])
+    return FeatureCurves(names, stamps - stamps[0], values, int(heights.argmin()))
+
+
+def summarise(found: FeatureCurves) -> Features:
+    """Each curve's value at the lowest pelvis, range, mean, spread (SD), speed (RMS) and jerkiness.
+
+    Jerkiness is the RMS second derivative over the RMS first one, 1/s: it does not grow with how far a movement goes.
+    """
+    values, stamps = found.values, found.stamps
+    if len(stamps) > 2:
+        speed = np.gradient(values, stamps, axis=0)
+        jerk = np.gradient(speed, stamps, axis=0)
+    else:
+        speed = jerk = np.zeros_like(values)
+    columns = _seen(values)
+    rms_speed, rms_jerk = (np.sqrt(_mean(array**2, columns)) for array in (speed, jerk))
+    mean = _mean(values, columns)
+    rows = (
+        values[found.lowest],
+        _reduced(np.max, values, columns) - _reduced(np.min, values, columns),
+        mean,
+        np.sqrt(_mean((values - mean) ** 2, columns)),
+        rms_speed,
+        # what hardly moves is not jerky: speeds below a hundredth of a leg length or radian a second
+        rms_jerk / np.maximum(rms_speed, 0.01),
+    )
+    names = tuple(f"{curve}:{summary}" for summary in SUMMARIES for curve in found.names)
+    return Features(names, np.concatenate(rows).astype(np.float32))
+
+
+def _seen(values: Array) -> list[NDArray[np.intp]]:
+    return [np.flatnonzero(np.isfinite(column)) for column in values.T]
+
+
+def _mean(values: Array, columns: list[NDArray[np.intp]]) -> Array:
+    return _reduced(np.mean, values, columns)
+
+
+def _reduced(function: Callable[[Array], np.float64], values: Array, columns: list[NDArray[np.intp]]) -> Array:
+    parts = [values[rows, index] for index, rows in enumerate(columns)]
+    parts = [part[np.isfinite(part)] for part in parts]
+    return np.array([function(part) if part.size else np.nan for part in parts], dtype=np.float64)
+
+
+def _own_frame(points: Array, stance: Body) -> tuple[Array, Array]:
+    """Points (T, 26, 3) and the stance's (26, 3) about the middle of its ankles, x as it faces, in leg lengths."""
+    facing = facing_of(stance)
+    length = leg_length(stance)
+    middle = stance.points[list(ANKLES)].mean(axis=0)
+    if facing is None or not np.isfinite(length) or not np.isfinite(middle).all() or length <= 0.0:
+        raise ValueError("the features of a repetition need a stance in which hips, knees and ankles are seen")
+    axes = np.stack([facing, np.cross(UP, facing), UP], axis=1)
+    return (points - middle) @ axes / length, (stance.points - middle) @ axes / length
+
+
+def _sided(points: Array, stance: Array) -> Array:
+    """(T, 2, curves) of left and right."""
+    hips, knees, ankles, wrists = (points[:, list(pair)] for pair in (HIPS, KNEES, ANKLES, WRISTS))
+    trunk = (points[:, NECK] - points[:, PELVIS])[:, None]
+    thigh, shin = knees - hips, knees - ankles
+    # where each foot points in the stance: a foot that is lifted turns
+    feet = stance[list(TOES)] - stance[list(HEELS)]
+    feet = feet * (1.0, 1.0, 0.0) / np.linalg.norm(feet[:, :2], axis=-1, keepdims=True)
+    inward = np.cross(feet, UP) * np.array([[1.0], [-1.0]])
+    columns = (
+        np.pi - _angle(thigh, trunk),
+        np.pi - _angle(thigh, shin),
+        np.arctan2(np.linalg.norm(shin[..., :2], axis=-1), shin[..., 2]),
+        (hips - knees)[..., 2],
+        (shin * inward).sum(axis=-1),
+        ankles[..., 2],
+        ankles[..., 0],
+        wrists[..., 2] - points[:, NECK, 2][:, None],
+        wrists[..., 0],
+    )
+    return np.stack(columns, axis=-1)
+
+
+def _middle(points: Array) -> Array:
+    trunk = points[:, NECK] - points[:, PELVIS]
+    lean = np.arctan2(trunk[:, 0], trunk[:, 2])
+    return np.stack([points[:, PELVIS, 2], points[:, PELVIS, 0], lean], axis=-1)
+
+
+def _across(points: Array) -> Array:
+    """(T, curves): positive to the left, left side up, turned to the left."""
+    trunk = points[:, NECK] - points[:, PELVIS]
+    shoulders = points[:, SHOULDERS[0]] - points[:, SHOULDERS[1]]
+    hips = points[:, HIPS[0]] - points[:, HIPS[1]]
+    twist = _turn(shoulders) - _turn(hips)
+    columns = (
+        points[:, PELVIS, 1],
+        np.arctan2(trunk[:, 1], trunk[:, 2]),
+        _tilt(shoulders),
+        _tilt(hips),
+        (twist + np.pi) % (2.0 * np.pi) - np.pi,
+    )
+    return np.stack(columns, axis=-1)
+
+
+def _tilt(across: Array) -> Array:
+    return np.asarray(np.arctan2(across[:, 2], np.linalg.norm(across[:, :2], axis=-1)))
+
+
+def _turn(across: Array) -> Array:
+    """How far a line from right to left is turned to the left, rad."""
+    return np.asarray(np.arctan2(-across[:, 0], across[:, 1]))
+
+
+def _angle(a: Array, b: Array) -> Array:
+    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.arccos(np.clip((a * b).sum(axis=-1) / norms, -1.0, 1.0)))
