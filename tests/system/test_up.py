@@ -20,10 +20,11 @@ from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
-from .conftest import MEDIA, Command, write_video
+from .conftest import LONG, MEDIA, Command, write_video
 
 Start = Callable[..., Command]
 once = pytest.mark.one_distribution
+LONGER = ("7027", "7034") if LONG else ()
 clean = pytest.mark.usefixtures("nothing_left_in_shared_memory")
 TOLERANCE = 1e-3
 
@@ -73,7 +74,8 @@ def test_a_recorded_clip_under_another_name(fitmotion: Start, tmp_path: Path) ->
     assert [item["score"] for item in written["assessments"]] == [item.score for item in score_clip(clip)]
 
 
-@pytest.mark.parametrize("name", ["7026", *(pytest.param(name, marks=once) for name in ("7027", "7034", "7035"))])
+# each person once, from the side and from the front; all four views at length
+@pytest.mark.parametrize("name", ["7026", *(pytest.param(name, marks=once) for name in ("7035", *LONGER))])
 def test_lossless_video_gives_what_assess_gives(fitmotion: Start, name: str) -> None:
     video = MEDIA / f"overhead_squat_{name}.mov"
     if not video.is_file():
