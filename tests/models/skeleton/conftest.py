@@ -19,7 +19,8 @@ def _uiprmd_positions(local: NDArray[np.float64], angles: NDArray[np.float64]) -
     world = np.zeros_like(local)
     turned: list[Rotation] = []
     for joint, parent in enumerate(UIPRMD_PARENTS):
-        rotation = Rotation.from_euler("xyz", angles[:, joint], degrees=True)
+        # of all orders this is the one in which standing feet stay where they are, see datasets/uiprmd.py
+        rotation = Rotation.from_euler("yxz", angles[:, joint][:, [1, 0, 2]], degrees=True)
         turned.append(rotation if parent < 0 else turned[parent] * rotation)
         world[:, joint] = local[:, joint] if parent < 0 else world[:, parent] + turned[parent].apply(local[:, joint])
     return world / 100.0
