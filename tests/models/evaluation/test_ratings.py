@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fitmotion_models.cli import app
+from fitmotion_models.evaluation.agreement import reliability
 from fitmotion_models.evaluation.ratings import agreement_of, as_text, read_ratings
 from fitmotion_models.fms.screen import TESTS, sides_to_do
 
@@ -44,6 +45,20 @@ def test_a_small_file_by_hand(tmp_path):
     # observed disagreement 1/2; expected (0 + 1 + 2 + 1) / 4
     assert everything.kappa["linear"].value == pytest.approx(1 - 0.5 / 1.0)
     assert found.total is None and "fewer than 2" in as_text(found)
+
+
+def test_totals_count_the_lower_side_of_those_who_did_all_tests(tmp_path):
+    lines = []
+    for person, left in (("P1", {"anna": 1, "ben": 2}), ("P2", {"anna": 3, "ben": 3}), ("P3", {"anna": 2, "ben": 1})):
+        for test in TESTS:
+            for side in sides_to_do(test):
+                for rater, lower in left.items():
+                    if (person, test.name) != ("P3", "ROTARY_STABILITY"):
+                        score = lower if side.name == "LEFT" else 3
+                        lines.append(f"{person},{test.name.lower()},{side.name.lower()},{rater},{score}")
+    found = agreement_of(read_ratings(written(tmp_path / "r.csv", HEADING + "\n".join(lines))))
+    # two tests without sides at 3, five with the left side's score: 11 and 21 by anna, 16 and 21 by ben
+    assert found.total == reliability([[11, 16], [21, 21]])
 
 
 def test_columns_in_another_order_and_semicolons(tmp_path):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from fitmotion_models.cli import app
 from fitmotion_models.fms.records import Grade, Records, RecordsError, default_path, schema
+from fitmotion_models.fms.records.database import transaction
 from fitmotion_models.fms.records.export import from_csv, from_json, read_tables, to_csv, to_json
 from fitmotion_models.fms.screen import TESTS, ClearingTest, sides_to_do
 from fitmotion_models.fms.values import Assessment, Criterion, Movement, Side, Variation, Verdict
@@ -231,7 +232,8 @@ from pathlib import Path
 from fitmotion_models.fms.records import Records
 with Records(Path(sys.argv[1])) as records:
     for number in range(int(sys.argv[3])):
-        records.add_person(f"{sys.argv[2]}-{number}")
+        name = records.add_person(f"{sys.argv[2]}-{number}", consent=True).name
+        records.start_session(name, measured_by="", device="")  # reads, then writes
         print(number, flush=True)
 """
 
@@ -246,7 +248,17 @@ def test_several_processes_begin_and_write_at_once(path):
     for one in writers:
         one.stdout.close()
     with Records(path) as records:
-        assert len(records.persons()) == 60
+        assert [one.sessions for one in records.persons()] == [1] * 60
+
+
+def test_nobody_writes_between_what_a_change_reads_and_what_it_writes(records, path):
+    with Records(path) as other:
+        other.connection.execute("PRAGMA busy_timeout = 50")
+        with transaction(records.connection):
+            assert not records.persons()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.add_person("P1")
+        assert other.add_person("P1").name == "P1"
 
 
 def test_what_was_said_to_be_kept_survives_a_kill(path):
