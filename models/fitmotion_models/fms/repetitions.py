@@ -6,6 +6,7 @@ least one of these.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from fitmotion_models.fms.moment import PELVIS, Body, Stance
 from fitmotion_models.fms.reading import Reading, read_body
 from fitmotion_models.fms.squat_checks import is_squat
-from fitmotion_models.fms.stance import STABLE_SECONDS, find_stance, is_near_stance
+from fitmotion_models.fms.stance import STABLE_SECONDS, FoundStance, find_stance, is_near_stance
 from fitmotion_models.fms.values import Phase
 
 
@@ -109,14 +110,14 @@ class SquatRepetitions:
 
     def _stand(self, reading: Reading, height: float) -> None:
         """UNKNOWN or STANDING: keep the stance fresh, notice that the person walks off or goes down."""
-        found = find_stance(self._recent)
+        found = self._find_stance(self._recent)
         # A body that sinks slowly is stable at any instant: a lower stance never replaces a higher one.
         if found and (self._stance is None or found.height >= self._stance_height - 0.25 * self._start_drop()):
             self._take_stance(found.stance, found.height)
             return
         if self._stance is None:
             return
-        if not is_near_stance(reading, self._stance):
+        if not self._is_planted(reading, self._stance):
             self._lose_stance()
         elif height < self._stance_height - self._start_drop():
             frames = self._start_of_descent()
@@ -148,7 +149,7 @@ class SquatRepetitions:
     def _sharpen_stance(self, start: float) -> None:
         """Leave the first instants of the descent out of the stance, where the body stood long enough before them."""
         earlier = [reading for reading in self._recent if reading.body.stamp < start - STABLE_SECONDS]
-        found = find_stance(earlier) if earlier else None
+        found = self._find_stance(earlier) if earlier else None
         if found:
             self._stance, self._stance_height = found.stance, found.height
 
@@ -192,17 +193,17 @@ class SquatRepetitions:
         assert self._stance is not None
         since = self._frames[-1].body.stamp - self._parameters.feet_away
         latest = [reading for reading in self._frames if reading.body.stamp >= since]
-        return not any(is_near_stance(reading, self._stance) for reading in latest)
+        return not any(self._is_planted(reading, self._stance) for reading in latest)
 
     def _has_landed(self, reading: Reading) -> bool:
         """On both feet and no longer shooting up: a jump leaves the floor at the height where a squat is over."""
         assert self._stance is not None
         fastest = self._parameters.complete_speed * self._stance.leg_length
-        return is_near_stance(reading, self._stance) and self._speed() < fastest
+        return self._is_planted(reading, self._stance) and self._speed() < fastest
 
     def _stands_still(self, longer: bool = False) -> bool:
         seconds = self._parameters.give_up_still if longer else 2.0 * STABLE_SECONDS
-        return find_stance(self._recent, seconds) is not None
+        return self._find_stance(self._recent, seconds) is not None
 
     def _index_of_highest_after_lowest(self) -> int:
         heights = np.array([reading.height for reading in self._frames])
@@ -247,8 +248,18 @@ class SquatRepetitions:
             return None
         bodies = tuple(reading.body for reading in frames)
         smooth = _centred_mean(frames, self._parameters.smoothing)
-        repetition = Repetition(stance, bodies, int(smooth.argmin()))
-        return repetition if is_squat(stance, frames, repetition.lowest) else None
+        return self._repetition(Repetition(stance, bodies, int(smooth.argmin())), frames)
+
+    # What makes a squat of it; a lunge lowers the pelvis in the same way from another stance.
+
+    def _find_stance(self, readings: Sequence[Reading], seconds: float = STABLE_SECONDS) -> FoundStance | None:
+        return find_stance(readings, seconds)
+
+    def _is_planted(self, reading: Reading, stance: Stance) -> bool:
+        return is_near_stance(reading, stance)
+
+    def _repetition(self, repetition: Repetition, frames: list[Reading]) -> Repetition | None:
+        return repetition if is_squat(repetition.stance, frames, repetition.lowest) else None
 
 
 def _centred_mean(readings: list[Reading], seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
