@@ -23,9 +23,8 @@ AROUND_S = 0.6  # of the movement kept before and after a repetition
 _MOST_POSES, _MOST_PEOPLE = 1200, 8
 _MOST_PICTURES, _MOST_BYTES = 600, 32_000_000
 _MOST_SKELETONS = 60  # that wait for their picture, which is on the way
-_NEAR_S = (
-    0.25  # further from a moment a picture shows something else; there are five a second, less those not worked on
-)
+# further from a moment a picture shows something else; there are five a second, less those not worked on
+_NEAR_S = 0.25
 
 
 @dataclass(eq=False)
