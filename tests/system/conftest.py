@@ -25,8 +25,8 @@ SHARED_MEMORY = Path("/dev/shm")
 _OF_FAST_DDS = re.compile(r"/dev/shm/(fast(?:rtps|dds)_\w+)")
 # `./fitmotion test --long`: as many faults as were ever promised, instead of as many as one waits for every time
 LONG = os.environ.get("FITMOTION_TEST_LONG") == "1"
-# of a file that need not run again on the second distribution, but may
-once_unless_long = [] if LONG else [pytest.mark.one_distribution]
+# what need not run again on the second distribution, but may
+once_unless_long = pytest.mark.slow if LONG else pytest.mark.one_distribution
 _DOMAINS = iter(range(1, 100))
 _FIRST_DOMAIN = os.getpid() % 90  # two test runs at once do not hear each other
 

@@ -20,7 +20,7 @@ from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
-from .conftest import LONG, MEDIA, Command, write_video
+from .conftest import LONG, MEDIA, Command, once_unless_long, write_video
 
 Start = Callable[..., Command]
 once = pytest.mark.one_distribution
@@ -87,7 +87,7 @@ def test_lossless_video_gives_what_assess_gives(fitmotion: Start, name: str) -> 
     same_assessments(run.assessment(), json.loads(assess.stdout))
 
 
-@pytest.mark.slow
+@once_unless_long
 def test_the_report_of_a_video_shows_its_moments_and_keeps_no_other_picture(fitmotion: Start, tmp_path: Path) -> None:
     clip = squat_clip(SquatParameters(depth_m=0.14, trunk_lean_deg=28.0, repetitions=1), fps=20.0)
     write_clip_video(tmp_path / "squat.mp4", clip, view=Viewpoint(azimuth=1.1))
@@ -139,6 +139,7 @@ def test_ctrl_c_while_starting(fitmotion: Start, tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout + run.stderr + run.logs()
 
 
+@once_unless_long
 @clean
 def test_killed_nodes_come_back(fitmotion: Start, tmp_path: Path) -> None:
     """Six nodes killed at random moments, some of them while they start."""
@@ -170,6 +171,7 @@ def test_a_lossless_run_survives_a_killed_node_by_starting_over(fitmotion: Start
     same_assessments(run.assessment(), expected)
 
 
+@once_unless_long
 @clean
 def test_nodes_die_with_an_up_that_is_killed_and_the_next_one_cleans_up(fitmotion: Start) -> None:
     first = fitmotion("up", "--mover", "squat", "--loop")
@@ -185,6 +187,7 @@ def test_nodes_die_with_an_up_that_is_killed_and_the_next_one_cleans_up(fitmotio
     assert second.wait() == 0, second.stderr
 
 
+@once_unless_long
 def test_the_second_up_on_a_domain_is_refused_and_the_first_goes_on(fitmotion: Start) -> None:
     first = fitmotion("up", "--mover", "squat", "--loop")
     first.until(lambda command: len(command.children()) == 2)
@@ -197,6 +200,7 @@ def test_the_second_up_on_a_domain_is_refused_and_the_first_goes_on(fitmotion: S
     assert first.process.returncode == 0
 
 
+@once_unless_long
 def test_a_domain_with_somebody_elses_node_is_refused(fitmotion: Start, tmp_path: Path) -> None:
     """The other `up` belongs to another user: it shares the domain, not the lock."""
     (tmp_path / "other").mkdir()
