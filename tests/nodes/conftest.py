@@ -65,7 +65,7 @@ class Graph:
         self.until(future.done)
         return future.result()
 
-    def until(self, condition: Callable[[], Any], patience: float = 20.0) -> None:
+    def until(self, condition: Callable[[], Any], patience: float = 45.0) -> None:
         """Spin until the condition holds; a test that waits in vain fails here."""
         end = time.monotonic() + patience
         while not condition():
