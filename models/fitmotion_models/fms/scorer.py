@@ -1,13 +1,14 @@
 """Scores one person's movement, pose by pose: the same code for a live camera and for a whole clip."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fitmotion_models.fms.criteria import judge_all, unseen
+from fitmotion_models.fms.criteria import Judged, judge_all, unseen
 from fitmotion_models.fms.moment import Body, Moment, Stance, body_from_pose, mean_body, view_sine
 from fitmotion_models.fms.movements import movement_rules
 from fitmotion_models.fms.repetitions import Progress, Repetition
-from fitmotion_models.fms.scoring import score_repetition
+from fitmotion_models.fms.scoring import Score, score_repetition
 from fitmotion_models.fms.values import Assessment, AssessmentState, Criterion, Movement, Phase, Side, Variation
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.motion_clip import MotionClip
@@ -79,27 +80,27 @@ class Scorer:
 
     def _assess(self, repetition: Repetition, pose: BodyPose) -> Assessment:
         self._count += 1
-        lowest_stamp = repetition.frames[repetition.lowest].stamp
-        near = [body for body in repetition.frames if abs(body.stamp - lowest_stamp) <= LOWEST_AVERAGING]
-        moment = _moment(mean_body(near), repetition.stance, repetition.frames)
-        judged = judge_all(self._definition.rules, moment)
+        judged = judge_all(self._definition.rules, moment_of(repetition))
         score = score_repetition(judged, self._rule)
-        return Assessment(
+        return assessment_of(
+            repetition,
+            judged,
+            score,
             stamp=pose.stamp,
             subject=pose.subject,
             movement=self.movement,
             variation=self.variation,
             side=self.side,
             trial=self.trial,
-            repetition=self._count,
-            score=score.score,
-            reason=score.reason,
-            confidence=score.confidence,
-            scorer=SCORER_NAME,
-            criteria=tuple(one.criterion for one in judged),
-            start=repetition.frames[0].stamp,
-            end=repetition.frames[-1].stamp,
+            number=self._count,
         )
+
+
+def moment_of(repetition: Repetition) -> Moment:
+    """What the criteria of a repetition are measured on: the mean body around its lowest frame."""
+    lowest_stamp = repetition.frames[repetition.lowest].stamp
+    near = [body for body in repetition.frames if abs(body.stamp - lowest_stamp) <= LOWEST_AVERAGING]
+    return _moment(mean_body(near), repetition.stance, repetition.frames)
 
 
 def _moment(body: Body, stance: Stance, frames: tuple[Body, ...]) -> Moment:
@@ -107,6 +108,38 @@ def _moment(body: Body, stance: Stance, frames: tuple[Body, ...]) -> Moment:
     whole = mean_body(frames)
     views = min(stance.body.views, whole.views)
     return Moment(body, stance, frames, whole, views, view_sine(stance.facing, whole.view_direction))
+
+
+def assessment_of(
+    repetition: Repetition,
+    judged: Sequence[Judged],
+    score: Score,
+    *,
+    stamp: float,
+    subject: str,
+    movement: Movement,
+    variation: Variation,
+    side: Side,
+    trial: int,
+    number: int,
+) -> Assessment:
+    """The result of a repetition by the rules. stamp: of the pose that ended it; number: within the trial, from 1."""
+    return Assessment(
+        stamp=stamp,
+        subject=subject,
+        movement=movement,
+        variation=variation,
+        side=side,
+        trial=trial,
+        repetition=number,
+        score=score.score,
+        reason=score.reason,
+        confidence=score.confidence,
+        scorer=SCORER_NAME,
+        criteria=tuple(one.criterion for one in judged),
+        start=repetition.frames[0].stamp,
+        end=repetition.frames[-1].stamp,
+    )
 
 
 def score_clip(clip: MotionClip, **options: Any) -> list[Assessment]:

@@ -10,9 +10,9 @@ from fitmotion_models.fms import hurdle_step, inline_lunge
 from fitmotion_models.fms.criteria import CriterionRule, judge_all, unseen
 from fitmotion_models.fms.hurdle_repetitions import HurdleRepetitions
 from fitmotion_models.fms.lunge_repetitions import LungeRepetitions
-from fitmotion_models.fms.moment import Body, Moment, Stance, body_from_pose, mean_body, view_sine
+from fitmotion_models.fms.moment import body_from_pose
 from fitmotion_models.fms.movements import Repetitions
-from fitmotion_models.fms.scorer import LOWEST_AVERAGING, SCORER_NAME, ScorerUpdate
+from fitmotion_models.fms.scorer import ScorerUpdate, assessment_of, moment_of
 from fitmotion_models.fms.sides import Grades, SidedRepetition
 from fitmotion_models.fms.values import Assessment, AssessmentState, Criterion, Movement, Phase, Side, Variation
 from fitmotion_models.skeleton.body_pose import BodyPose
@@ -96,32 +96,19 @@ class SidedScorer:
     def _assess(self, repetition: SidedRepetition, pose: BodyPose) -> Assessment:
         side = repetition.side
         self._counts[side] += 1
-        top = repetition.frames[repetition.lowest].stamp
-        near = [body for body in repetition.frames if abs(body.stamp - top) <= LOWEST_AVERAGING]
-        judged = judge_all(self._definition.rules(side), _moment(mean_body(near), repetition.stance, repetition.frames))
-        score = self._definition.grades.score(judged)
-        return Assessment(
+        judged = judge_all(self._definition.rules(side), moment_of(repetition))
+        return assessment_of(
+            repetition,
+            judged,
+            self._definition.grades.score(judged),
             stamp=pose.stamp,
             subject=pose.subject,
             movement=self.movement,
             variation=self._definition.variations[side],
             side=side,
             trial=self.trial,
-            repetition=self._counts[side],
-            score=score.score,
-            reason=score.reason,
-            confidence=score.confidence,
-            scorer=SCORER_NAME,
-            criteria=tuple(one.criterion for one in judged),
-            start=repetition.frames[0].stamp,
-            end=repetition.frames[-1].stamp,
+            number=self._counts[side],
         )
-
-
-def _moment(body: Body, stance: Stance, frames: tuple[Body, ...]) -> Moment:
-    whole = mean_body(frames)
-    views = min(stance.body.views, whole.views)
-    return Moment(body, stance, frames, whole, views, view_sine(stance.facing, whole.view_direction))
 
 
 def score_sided_clip(clip: MotionClip, movement: Movement, trial: int = 1) -> list[Assessment]:
