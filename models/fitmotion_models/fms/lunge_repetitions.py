@@ -27,7 +27,6 @@ from fitmotion_models.fms.reading import Reading, leg_length
 from fitmotion_models.fms.repetitions import Repetition, SquatRepetitions
 from fitmotion_models.fms.sides import SidedRepetition
 from fitmotion_models.fms.stance import (
-    MIN_STABLE_FRAMES,
     ONE_CAMERA_FACTOR,
     PLANTED_LIFT,
     PLANTED_SIDEWAYS,
@@ -37,6 +36,7 @@ from fitmotion_models.fms.stance import (
     STILL_ANKLES,
     STILL_HEIGHT,
     FoundStance,
+    stable_window,
 )
 from fitmotion_models.fms.values import Side
 
@@ -87,14 +87,10 @@ def lunge_side(body: Body, stance: Stance) -> Side | None:
 
 def find_lunge_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) -> FoundStance | None:
     """The stance at the end of some frames, still and upright for `seconds`, the feet anywhere; otherwise None."""
-    newest = readings[-1].body.stamp
-    if newest - readings[0].body.stamp < seconds - 1e-6:
+    window = stable_window(readings, seconds, _is_still)
+    if window is None:
         return None
-    count = sum(reading.body.stamp >= newest - seconds - 1e-6 for reading in readings)
-    window = list(readings)[-max(count, MIN_STABLE_FRAMES) :]
-    if len(window) < MIN_STABLE_FRAMES or not _is_still(window):
-        return None
-    longest = [reading for reading in readings if reading.body.stamp >= newest - STANCE_SECONDS]
+    longest = [reading for reading in readings if reading.body.stamp >= readings[-1].body.stamp - STANCE_SECONDS]
     longest = longest if len(longest) > len(window) and _is_still(longest) else window
     body = mean_body([reading.body for reading in longest])
     facing = facing_of(body)

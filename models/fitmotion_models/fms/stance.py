@@ -1,6 +1,6 @@
 """The stance that a repetition starts from: standing still and upright on two feet side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,15 +41,10 @@ class FoundStance:
 
 def find_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) -> FoundStance | None:
     """The stance at the end of some frames, when they are still for `seconds`; otherwise None."""
-    newest = readings[-1].body.stamp
-    if newest - readings[0].body.stamp < seconds - 1e-6:
+    window = stable_window(readings, seconds, _is_still)
+    if window is None:
         return None
-    # Slow cameras: at least so many frames, however long they take. The small number only covers rounding.
-    count = sum(reading.body.stamp >= newest - seconds - 1e-6 for reading in readings)
-    window = list(readings)[-max(count, MIN_STABLE_FRAMES) :]
-    if len(window) < MIN_STABLE_FRAMES or not _is_still(window):
-        return None
-    longest = [reading for reading in readings if reading.body.stamp >= newest - STANCE_SECONDS]
+    longest = [reading for reading in readings if reading.body.stamp >= readings[-1].body.stamp - STANCE_SECONDS]
     longest = longest if len(longest) > len(window) else window
     # Go as far back as the body was as still as it is now.
     while len(longest) > len(window) and not _is_still(longest):
@@ -60,6 +55,19 @@ def find_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) ->
     if facing is None or not _is_upright(body.points, facing, length, longest):
         return None
     return FoundStance(Stance(body, facing, length), float(np.mean([reading.height for reading in longest])))
+
+
+def stable_window(
+    readings: Sequence[Reading], seconds: float, is_still: Callable[[Sequence[Reading]], bool]
+) -> list[Reading] | None:
+    """The last `seconds` of some frames when they are still; None when they are not, or not so many yet."""
+    newest = readings[-1].body.stamp
+    if newest - readings[0].body.stamp < seconds - 1e-6:
+        return None
+    # Slow cameras: at least so many frames, however long they take. The small number only covers rounding.
+    count = sum(reading.body.stamp >= newest - seconds - 1e-6 for reading in readings)
+    window = list(readings)[-max(count, MIN_STABLE_FRAMES) :]
+    return window if len(window) >= MIN_STABLE_FRAMES and is_still(window) else None
 
 
 def _is_still(window: Sequence[Reading]) -> bool:
