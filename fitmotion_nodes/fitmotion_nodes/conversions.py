@@ -364,6 +364,9 @@ def screen_to_msg(screen: ScreenResult, header: Header) -> RosScreen:
         clearing=np.array(screen.clearing, dtype=np.uint8),
         total=int(screen.total),
         notes=list(screen.notes),
+        person=screen.person,
+        session=screen.session,
+        open=screen.open,
     )
 
 
@@ -378,6 +381,9 @@ def screen_from_msg(msg: RosScreen) -> ScreenResult:
         clearing=tuple(int(result) for result in msg.clearing),
         total=msg.total,
         notes=tuple(msg.notes),
+        person=msg.person,
+        session=msg.session,
+        open=msg.open,
     )
 
 

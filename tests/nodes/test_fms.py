@@ -172,8 +172,8 @@ def test_a_trial_on_the_board_is_a_new_trial(scored) -> None:
     assert {msg.score for msg in node.assessments[floor:]} == {2}
     answer = node.call(StartTest, "start_test", movement=SQUAT)
     assert (answer.success, answer.trial) == (True, 2)  # the first form again, its second trial
-    refused = node.call(StartTest, "start_test", movement=Assessment.MOVEMENT_HURDLE_STEP)
-    assert not refused.success and "can't be scored" in refused.message
+    refused = node.call(StartTest, "start_test", movement=SQUAT, side=Assessment.SIDE_LEFT)
+    assert not refused.success and "side LEFT does not belong to DEEP_SQUAT; known: BOTH" in refused.message
 
 
 def test_a_screen_is_kept_for_those_who_come_late(scored) -> None:
@@ -188,6 +188,6 @@ def test_a_screen_is_kept_for_those_who_come_late(scored) -> None:
 
 
 def test_a_movement_that_cannot_be_scored_is_said_at_the_start(ros) -> None:
-    ros(movement="hurdle_step", variation="none")
-    with pytest.raises(CannotRunError, match="HURDLE_STEP can't be scored; known: DEEP_SQUAT"):
+    ros(movement="deep_squat", side="left")
+    with pytest.raises(CannotRunError, match="side LEFT does not belong to DEEP_SQUAT; known: BOTH"):
         FmsNode()

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.criteria import UNMEASURED, CriterionRule, Measured, Uncertainty, weighted_mean
 from fitmotion_models.fms.moment import (
     ANKLES,
@@ -26,6 +27,8 @@ from fitmotion_models.fms.moment import (
     Moment,
     forward_lean,
 )
+from fitmotion_models.fms.scoring import Form, VariationRule
+from fitmotion_models.fms.values import Side, Variation
 
 # A foot whose length and direction cannot be told apart from noise gives no plane; a real foot is 15 to 30 cm.
 MIN_FOOT_LENGTH = 0.08
@@ -134,6 +137,15 @@ def _mean_along(body: Body, joints: tuple[int, int], direction: Array) -> Measur
     return weighted_mean(body.points[list(joints)] @ direction, body.confidence[list(joints)])
 
 
+# The official scores: 3 on the floor; 2 with the heels on a two-inch board; 1 when even that fails.
+FORMS = {
+    Variation.DEEP_SQUAT_FLOOR: Form(VariationRule(3, 1, "Repeat with the heels on the board: clean there is a 2.")),
+    Variation.DEEP_SQUAT_BOARD: Form(VariationRule(2, 1)),
+}
+
+# How to film it, for people.
+VIEWS = "from the side for trunk, depth, dowel and heels; from the front for the knees"
+
 FROM_THE_SIDE = "film from the side, with the whole body and the hands in the picture"
 FROM_THE_FRONT = "film from the front, with the feet in the picture"
 
@@ -225,3 +237,8 @@ RULES: tuple[CriterionRule, ...] = (
         advice="Keep the heels down; work on ankle mobility and calf flexibility.",
     ),
 )
+
+
+def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
+    """The criteria of a squat; it has no side, and depends on no entered measure."""
+    return RULES

@@ -111,7 +111,14 @@ class HurdleRepetitions:
             finished = self._step(reading)
         else:
             self._stand(reading)
-        return Progress(self._phase, self._progress, finished.stance if finished else self._stance, finished)
+        stance = finished.stance if finished else self._stance
+        return Progress(self._phase, self._progress, stance, finished, self._side())
+
+    def _side(self) -> Side:
+        """The stepping leg, while a foot is off its place."""
+        if not self._steps:
+            return Side.BOTH
+        return Side.LEFT if self._stepping == 0 else Side.RIGHT
 
     def _stand(self, reading: Reading) -> None:
         """UNKNOWN or STANDING: keep the stance fresh, notice a foot that lifts or a person who walks off."""

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule, Measured, Uncertainty
 from fitmotion_models.fms.deep_squat import FROM_THE_FRONT, FROM_THE_SIDE
 from fitmotion_models.fms.moment import ANKLES, HEELS, HIPS, KNEES, NECK, PELVIS, SHOULDERS, TOES, Moment
@@ -29,6 +30,9 @@ HURDLE_SHARE = 0.9
 
 # The foot at or under the string, or a standing foot that leaves its place, is a 1.
 GRADES = Grades(breaking=("foot_over_hurdle", "standing_foot_still"))
+
+# How to film it, for people.
+VIEWS = "from the front for knee, ankle and dowel; from the side for trunk, foot and hurdle"
 
 
 def beside_hip(moment: Moment, side: int, joints: tuple[int, int]) -> Measured:
@@ -82,7 +86,7 @@ def standing_foot_slip(moment: Moment, side: int) -> Measured:
 # degrees (one camera, in the plane of the picture) and 5 degrees (several) of joint angle error. Along the line of
 # sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk.
 @lru_cache
-def rules(side: Side) -> tuple[CriterionRule, ...]:
+def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
     """The criteria of a step with the leg of `side`. Raises ValueError for a side that is neither."""
     index = index_of(side)
     other = 1 - index

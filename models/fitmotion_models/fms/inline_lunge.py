@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule, Measured, Uncertainty
 from fitmotion_models.fms.deep_squat import FROM_THE_FRONT, FROM_THE_SIDE, SAGITTAL_VIEW_SINE
 from fitmotion_models.fms.moment import ANKLES, HEELS, KNEES, NECK, PELVIS, TOES, Body, Moment
@@ -28,6 +29,9 @@ LUNGE_FEET_APART = 0.35
 
 # A front foot that leaves its place is a loss of balance, which is a 1.
 GRADES = Grades(breaking=("front_foot_still",))
+
+# How to film it, for people.
+VIEWS = "from the side for trunk, rear knee and heel; from the front for the feet's line and the trunk's lean"
 
 
 def trunk_forward(moment: Moment) -> Measured:
@@ -93,7 +97,7 @@ def feet_apart(body: Body, moment: Moment) -> float:
 # degrees (one camera, in the plane of the picture) and 5 degrees (several) of joint angle error. Along the line of
 # sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk.
 @lru_cache
-def rules(side: Side) -> tuple[CriterionRule, ...]:
+def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
     """The criteria of a lunge with the leg of `side` in front. Raises ValueError for a side that is neither."""
     index = index_of(side)
     other = 1 - index

@@ -59,6 +59,15 @@ class LungeRepetitions(SquatRepetitions):
     def _is_planted(self, reading: Reading, stance: Stance) -> bool:
         return _one_foot_stays(reading, stance)
 
+    def _side(self, reading: Reading) -> Side:
+        """The front leg, as soon as the feet are as far apart as in a lunge."""
+        if self._stance is None:
+            return Side.BOTH
+        apart = float((reading.ankles[0] - reading.ankles[1]) @ self._stance.facing)
+        if not abs(apart) > LUNGE_FEET_APART * self._stance.leg_length:
+            return Side.BOTH
+        return Side.LEFT if apart > 0.0 else Side.RIGHT
+
     def _repetition(self, repetition: Repetition, frames: list[Reading]) -> Repetition | None:
         lowest = repetition.frames[repetition.lowest].stamp
         body = mean_body([one for one in repetition.frames if abs(one.stamp - lowest) <= 0.1])

@@ -1,19 +1,27 @@
-"""The movements that can be scored: a table each. A further test of the screen is one more entry."""
+"""The movements that can be scored: a table each. A further test of the screen is its modules and one more entry."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from fitmotion_models.fms import deep_squat
+from fitmotion_models.fms import deep_squat, hurdle_step, inline_lunge
+from fitmotion_models.fms.anthropometry import Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule
+from fitmotion_models.fms.hurdle_repetitions import HurdleRepetitions
+from fitmotion_models.fms.lunge_repetitions import LungeRepetitions
 from fitmotion_models.fms.moment import Body
 from fitmotion_models.fms.repetitions import Progress, SquatRepetitions
+from fitmotion_models.fms.scoring import Form
 from fitmotion_models.fms.values import Movement, Side, Variation
+
+NO_SIDES = (Side.BOTH,)
+# BOTH: any side, and every repetition says which one it was.
+TWO_SIDES = (Side.BOTH, Side.LEFT, Side.RIGHT)
 
 
 class Repetitions(Protocol):
-    """Follows one body and says when a repetition of a movement is over."""
+    """Follows one body and says when a repetition of a movement is over. Causal."""
 
     def update(self, body: Body) -> Progress:
         """Take the next frame."""
@@ -23,48 +31,74 @@ class Repetitions(Protocol):
 
 
 @dataclass(frozen=True)
-class VariationRule:
-    """What a trial of a variation is worth. met, not_met: the score. advice: what to do after `not_met`."""
-
-    met: int
-    not_met: int
-    advice: str
-
-
-@dataclass(frozen=True)
 class MovementRules:
-    """All that the scorer needs to know of a movement. views: how to film it, for people."""
+    """All that the scorer needs to know of a movement.
+
+    rules: the criteria for a side (LEFT or RIGHT; BOTH where the test has no sides) and a person's entered measures.
+    repetitions: what finds repetitions; those of a test with sides are `SidedRepetition`. variations: the forms, the
+    first one to try first; {NONE: ...} where the screen knows no form. sides: `NO_SIDES` or `TWO_SIDES`. views: how to
+    film it, for people.
+    """
 
     movement: Movement
-    rules: tuple[CriterionRule, ...]
+    rules: Callable[[Side, Anthropometry], tuple[CriterionRule, ...]]
     repetitions: Callable[[], Repetitions]
-    variations: dict[Variation, VariationRule]
+    variations: dict[Variation, Form]
     sides: tuple[Side, ...]
     views: str
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether a repetition is of one side."""
+        return self.sides == TWO_SIDES
+
+    def variation_for(self, side: Side) -> Variation:
+        """The first form that is done on a side; NONE where the side decides and is not known yet."""
+        if self.has_sides and side is Side.BOTH:
+            return Variation.NONE
+        return next((one for one, form in self.variations.items() if form.side in (side, Side.BOTH)), Variation.NONE)
 
 
 MOVEMENTS: dict[Movement, MovementRules] = {
     Movement.DEEP_SQUAT: MovementRules(
         movement=Movement.DEEP_SQUAT,
-        rules=deep_squat.RULES,
+        rules=deep_squat.rules,
         repetitions=SquatRepetitions,
-        # The official scores: 3 on the floor; 2 with the heels on a two-inch board; 1 when even that fails.
+        variations=deep_squat.FORMS,
+        sides=NO_SIDES,
+        views=deep_squat.VIEWS,
+    ),
+    Movement.HURDLE_STEP: MovementRules(
+        movement=Movement.HURDLE_STEP,
+        rules=hurdle_step.rules,
+        repetitions=HurdleRepetitions,
         variations={
-            Variation.DEEP_SQUAT_FLOOR: VariationRule(3, 1, "Repeat with the heels on the board: clean there is a 2."),
-            Variation.DEEP_SQUAT_BOARD: VariationRule(2, 1, ""),
+            Variation.HURDLE_STEP_LEFT: Form(hurdle_step.GRADES, Side.LEFT),
+            Variation.HURDLE_STEP_RIGHT: Form(hurdle_step.GRADES, Side.RIGHT),
         },
-        sides=(Side.BOTH,),
-        views="from the side for trunk, depth, dowel and heels; from the front for the knees",
+        sides=TWO_SIDES,
+        views=hurdle_step.VIEWS,
+    ),
+    Movement.INLINE_LUNGE: MovementRules(
+        movement=Movement.INLINE_LUNGE,
+        rules=inline_lunge.rules,
+        repetitions=LungeRepetitions,
+        variations={
+            Variation.INLINE_LUNGE_LEFT: Form(inline_lunge.GRADES, Side.LEFT),
+            Variation.INLINE_LUNGE_RIGHT: Form(inline_lunge.GRADES, Side.RIGHT),
+        },
+        sides=TWO_SIDES,
+        views=inline_lunge.VIEWS,
     ),
 }
 
 
-def movement_rules(movement: Movement, variation: Variation, side: Side) -> MovementRules:
-    """The rules of a trial. Raises ValueError that names what is not known and what is."""
+def movement_rules(movement: Movement, variation: Variation = Variation.NONE, side: Side = Side.BOTH) -> MovementRules:
+    """The rules of a trial; variation NONE: any. Raises ValueError that names what is not known and what is."""
     if movement not in MOVEMENTS:
         raise ValueError(f"movement {_name(Movement, movement)} can't be scored; known: {_names(MOVEMENTS)}")
     rules = MOVEMENTS[movement]
-    if variation not in rules.variations:
+    if variation is not Variation.NONE and variation not in rules.variations:
         raise ValueError(
             f"variation {_name(Variation, variation)} does not belong to {rules.movement.name}; "
             f"known: {_names(rules.variations)}"
@@ -73,16 +107,27 @@ def movement_rules(movement: Movement, variation: Variation, side: Side) -> Move
         raise ValueError(
             f"side {_name(Side, side)} does not belong to {rules.movement.name}; known: {_names(rules.sides)}"
         )
+    if variation in rules.variations and side is not Side.BOTH:
+        done_on = rules.variations[variation].side
+        if done_on not in (side, Side.BOTH):
+            raise ValueError(f"variation {variation.name} is done on side {done_on.name}, not {side.name}")
     return rules
 
 
+def chosen_form(movement: Movement, variation: Variation, side: Side) -> tuple[Variation, Side]:
+    """The form and the side of a trial, each following from the other where it is not said.
+
+    Raises ValueError as `movement_rules`.
+    """
+    rules = movement_rules(movement, variation, side)
+    if variation is Variation.NONE:
+        return rules.variation_for(side), side
+    return variation, rules.variations[variation].side if side is Side.BOTH else side
+
+
 def default_variation(movement: Movement, side: Side = Side.BOTH) -> Variation:
-    """The first variation to try of a movement. Raises ValueError when the movement or side can't be scored."""
-    if movement not in MOVEMENTS:
-        raise ValueError(f"movement {_name(Movement, movement)} can't be scored; known: {_names(MOVEMENTS)}")
-    variation = next(iter(MOVEMENTS[movement].variations))
-    movement_rules(movement, variation, side)
-    return variation
+    """The first form to try of a movement; NONE where each repetition's side decides. Raises as `movement_rules`."""
+    return movement_rules(movement, side=side).variation_for(side)
 
 
 def _name(kind: type[IntEnum], value: int) -> str:

@@ -7,7 +7,7 @@ least one of these.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from fitmotion_models.fms.moment import PELVIS, Body, Stance
 from fitmotion_models.fms.reading import Reading, read_body
 from fitmotion_models.fms.squat_checks import is_squat
 from fitmotion_models.fms.stance import STABLE_SECONDS, FoundStance, find_stance, is_near_stance
-from fitmotion_models.fms.values import Phase
+from fitmotion_models.fms.values import Phase, Side, Variation
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,29 @@ class RepetitionParameters:
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One whole repetition: the stance before it, its frames from the last instant of standing on, the lowest one."""
+    """One whole repetition: the stance before it, its frames from the last instant of standing on, the lowest one.
+
+    variation: the form that it was, where its frames tell; NONE: the trial or the side says it.
+    """
 
     stance: Stance
     frames: tuple[Body, ...]
     lowest: int
+    variation: Variation = field(default=Variation.NONE, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """What one frame did. progress as in `AssessmentState`; stance: the one that counts now; finished: just ended."""
+    """What one frame did. progress as in `AssessmentState`; stance: the one that counts now; finished: just ended.
+
+    side: of the repetition under way, BOTH where the test has none or the frames have not shown it yet.
+    """
 
     phase: Phase
     progress: float
     stance: Stance | None
     finished: Repetition | None = None
+    side: Side = Side.BOTH
 
 
 class SquatRepetitions:
@@ -96,7 +104,8 @@ class SquatRepetitions:
             self._stand(reading, height)
         else:
             finished = self._move(reading, height)
-        return Progress(self._phase, self._progress, finished.stance if finished else self._stance, finished)
+        stance = finished.stance if finished else self._stance
+        return Progress(self._phase, self._progress, stance, finished, self._side(reading))
 
     def _remember(self, reading: Reading) -> None:
         self._recent.append(reading)
@@ -257,6 +266,9 @@ class SquatRepetitions:
 
     def _is_planted(self, reading: Reading, stance: Stance) -> bool:
         return is_near_stance(reading, stance)
+
+    def _side(self, reading: Reading) -> Side:
+        return Side.BOTH
 
     def _repetition(self, repetition: Repetition, frames: list[Reading]) -> Repetition | None:
         return repetition if is_squat(repetition.stance, frames, repetition.lowest) else None

@@ -1,15 +1,27 @@
 """Scores one person's movement, pose by pose: the same code for a live camera and for a whole clip."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fitmotion_models.fms.criteria import Judged, judge_all, unseen
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
+from fitmotion_models.fms.criteria import CriterionRule, Judged, judge_all, unseen
 from fitmotion_models.fms.moment import Body, Moment, Stance, body_from_pose, mean_body, view_sine
-from fitmotion_models.fms.movements import movement_rules
+from fitmotion_models.fms.movements import MovementRules, chosen_form, movement_rules
 from fitmotion_models.fms.repetitions import Progress, Repetition
-from fitmotion_models.fms.scoring import Score, score_repetition
-from fitmotion_models.fms.values import Assessment, AssessmentState, Criterion, Movement, Phase, Side, Variation
+from fitmotion_models.fms.scoring import Score
+from fitmotion_models.fms.sides import SidedRepetition
+from fitmotion_models.fms.values import (
+    NOT_SCORABLE,
+    Assessment,
+    AssessmentState,
+    Criterion,
+    Movement,
+    Phase,
+    Side,
+    Variation,
+)
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
@@ -21,42 +33,50 @@ SCORER_NAME = "rules"
 
 @dataclass(frozen=True, eq=False)
 class ScorerUpdate:
-    """What one pose did: the live state, and the assessment of a repetition that has just ended."""
+    """What one pose did: the live state, and the assessment of a repetition that has just ended, with its frames."""
 
     state: AssessmentState
     assessment: Assessment | None = None
+    repetition: Repetition | None = None
 
 
 class Scorer:
-    """Follows ONE subject through a trial. Causal; a score depends on the repetition and the stance before it only.
+    """Follows ONE subject through a trial. Causal.
 
-    movement, variation, side: what is being done; trial: its number, from 1. Repetitions count from 1 within the trial
-    and go on counting after the person was lost.
+    A score depends on the repetition, the stance before it and the person's entered measures only.
+
+    movement, variation, side: what is being done; variation NONE and side BOTH: every repetition says its own, as far
+    as the test has any (a squat's is the first, on the floor). trial: its number, from 1. person: what was entered.
+    Repetitions count from 1 within the trial, for each form and side, and go on counting after the person was lost.
     Raises ValueError for a movement, variation or side that can't be scored.
     """
 
     def __init__(
         self,
         movement: Movement = Movement.DEEP_SQUAT,
-        variation: Variation = Variation.DEEP_SQUAT_FLOOR,
+        variation: Variation = Variation.NONE,
         side: Side = Side.BOTH,
         trial: int = 1,
+        person: Anthropometry = UNKNOWN_BODY,
     ) -> None:
         self._definition = movement_rules(movement, variation, side)
         if trial < 1:
             raise ValueError(f"trial is {trial}; trials count from 1")
-        self.movement, self.variation, self.side, self.trial = movement, variation, side, trial
-        self._rule = self._definition.variations[variation]
+        self.variation, self.side = chosen_form(movement, variation, side)
+        self.movement, self.trial, self.person = movement, trial, person
         self._repetitions = self._definition.repetitions()
-        self._count = 0
+        self._counts: Counter[tuple[Variation, Side]] = Counter()
 
     def reset(self) -> None:
         """Start the trial over: no stance, no repetitions."""
         self._repetitions.reset()
-        self._count = 0
+        self._counts.clear()
 
     def update(self, pose: BodyPose) -> ScorerUpdate:
-        """Take the next pose of this subject; poses come in the order of their stamps."""
+        """Take the next pose of this subject; poses come in the order of their stamps.
+
+        Of a test with sides the state's criteria are not seen until the repetition under way has shown its side.
+        """
         body = body_from_pose(pose)
         progress = self._repetitions.update(body)
         assessment = self._assess(progress.finished, pose) if progress.finished else None
@@ -64,36 +84,61 @@ class Scorer:
             stamp=pose.stamp,
             subject=pose.subject,
             movement=self.movement,
-            side=self.side,
+            side=self._live_side(progress),
             phase=progress.phase,
             progress=progress.progress,
-            criteria=self._live_criteria(body, progress),
+            criteria=live_criteria(self._definition, self.person, body, progress),
         )
-        return ScorerUpdate(state, assessment)
+        return ScorerUpdate(state, assessment, progress.finished)
 
-    def _live_criteria(self, body: Body, progress: Progress) -> tuple[Criterion, ...]:
-        """The criteria as they are at this instant of a repetition; not seen while there is none."""
-        if progress.stance is None or progress.phase in (Phase.UNKNOWN, Phase.STANDING):
-            return unseen(self._definition.rules)
-        moment = _moment(body, progress.stance, (body,))
-        return tuple(judged.criterion for judged in judge_all(self._definition.rules, moment))
+    def _live_side(self, progress: Progress) -> Side:
+        side = side_of(progress.finished) if progress.finished else progress.side
+        return side if side is not Side.BOTH else self.side
 
     def _assess(self, repetition: Repetition, pose: BodyPose) -> Assessment:
-        self._count += 1
-        judged = judge_all(self._definition.rules, moment_of(repetition))
-        score = score_repetition(judged, self._rule)
-        return assessment_of(
+        side = side_of(repetition)
+        variation = self._variation_of(repetition, side)
+        self._counts[variation, side] += 1
+        return assess_repetition(
             repetition,
-            judged,
-            score,
             stamp=pose.stamp,
             subject=pose.subject,
             movement=self.movement,
-            variation=self.variation,
-            side=self.side,
+            variation=variation,
+            side=side,
             trial=self.trial,
-            number=self._count,
+            number=self._counts[variation, side],
+            person=self.person,
+            asked_for=self.side,
         )
+
+    def _variation_of(self, repetition: Repetition, side: Side) -> Variation:
+        """The form of a repetition: what its frames say, else what was chosen, else the first one of its side."""
+        if repetition.variation is not Variation.NONE:
+            return repetition.variation
+        chosen = self._definition.variations.get(self.variation)
+        if chosen is not None and chosen.side in (side, Side.BOTH):
+            return self.variation
+        return self._definition.variation_for(side)
+
+
+def side_of(repetition: Repetition) -> Side:
+    """The side that a repetition was done on, BOTH where its test has none."""
+    return repetition.side if isinstance(repetition, SidedRepetition) else Side.BOTH
+
+
+def live_criteria(
+    definition: MovementRules, person: Anthropometry, body: Body, progress: Progress
+) -> tuple[Criterion, ...]:
+    """The criteria as they are at this instant of a repetition; not seen while there is none or its side is unknown."""
+    side = progress.side if definition.has_sides else Side.BOTH
+    side_known = side is not Side.BOTH or not definition.has_sides
+    # names, thresholds and views are the same on both sides
+    rules = definition.rules(side if side_known else Side.LEFT, person)
+    if progress.stance is None or progress.phase in (Phase.UNKNOWN, Phase.STANDING) or not side_known:
+        return unseen(rules)
+    moment = _moment(body, progress.stance, (body,))
+    return tuple(judged.criterion for judged in judge_all(rules, moment))
 
 
 def moment_of(repetition: Repetition) -> Moment:
@@ -110,10 +155,13 @@ def _moment(body: Body, stance: Stance, frames: tuple[Body, ...]) -> Moment:
     return Moment(body, stance, frames, whole, views, view_sine(stance.facing, whole.view_direction))
 
 
-def assessment_of(
+def judge_repetition(rules: Sequence[CriterionRule], repetition: Repetition) -> tuple[Judged, ...]:
+    """A repetition's criteria, measured and decided."""
+    return judge_all(rules, moment_of(repetition))
+
+
+def assess_repetition(
     repetition: Repetition,
-    judged: Sequence[Judged],
-    score: Score,
     *,
     stamp: float,
     subject: str,
@@ -122,8 +170,19 @@ def assessment_of(
     side: Side,
     trial: int,
     number: int,
+    person: Anthropometry = UNKNOWN_BODY,
+    asked_for: Side = Side.BOTH,
 ) -> Assessment:
-    """The result of a repetition by the rules. stamp: of the pose that ended it; number: within the trial, from 1."""
+    """The result of a repetition by the rules, from it alone and what was entered about the person.
+
+    stamp: of the pose that ended it; number: within the trial, from 1. asked_for: the side of the trial; a repetition
+    on the other one is measured and not scored. Raises ValueError for a form that the movement does not have.
+    """
+    definition = movement_rules(movement, variation, side)
+    judged = judge_repetition(definition.rules(side, person), repetition)
+    score = definition.variations[variation].grades.score(judged)
+    if asked_for not in (side, Side.BOTH):
+        score = _other_side(side, asked_for, score)
     return Assessment(
         stamp=stamp,
         subject=subject,
@@ -140,6 +199,12 @@ def assessment_of(
         start=repetition.frames[0].stamp,
         end=repetition.frames[-1].stamp,
     )
+
+
+def _other_side(done: Side, asked_for: Side, score: Score) -> Score:
+    wrong, wanted = done.name.lower(), asked_for.name.lower()
+    reason = f"Done on the {wrong} side in a trial of the {wanted} one: repeat on the {wanted}, or start the {wrong}."
+    return Score(NOT_SCORABLE, score.confidence, reason)
 
 
 def score_clip(clip: MotionClip, **options: Any) -> list[Assessment]:

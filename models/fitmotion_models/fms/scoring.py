@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from fitmotion_models.fms.criteria import Judged
-from fitmotion_models.fms.movements import VariationRule
-from fitmotion_models.fms.values import NOT_SCORABLE, Verdict
+from fitmotion_models.fms.values import NOT_SCORABLE, Side, Verdict
 
 # Below this confidence the answer is "not scorable": no better than a coin.
 MIN_CONFIDENCE = 0.5
@@ -22,6 +22,34 @@ class Score:
     score: int
     confidence: float
     reason: str
+
+
+class Grading(Protocol):
+    """What the judged criteria of a repetition are worth."""
+
+    def score(self, judged: Sequence[Judged]) -> Score:
+        """The score of one repetition."""
+
+
+@dataclass(frozen=True)
+class VariationRule:
+    """A trial that is passed or not. met, not_met: the score. advice: what to do after `not_met`."""
+
+    met: int
+    not_met: int
+    advice: str = ""
+
+    def score(self, judged: Sequence[Judged]) -> Score:
+        """The score of one repetition."""
+        return score_repetition(judged, self)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One variation of a test. side: on which it is done, BOTH where it has none or any. grades: what it is worth."""
+
+    grades: Grading
+    side: Side = Side.BOTH
 
 
 def score_repetition(judged: Sequence[Judged], variation: VariationRule) -> Score:

@@ -50,6 +50,7 @@ class ScreenResult:
 
     left, right, final: (7,) in the order of `TESTS`; a test without sides has -1 in left and right.
     asymmetric: (7,) both sides scored and different. clearing: (3,) see `Clearing`. total: 0 to 21, -1 until complete.
+    person, session: in the records, "" and 0 where it is not kept there. open: begun, and not finished.
     """
 
     subject: str
@@ -60,6 +61,9 @@ class ScreenResult:
     clearing: tuple[int, ...]
     total: int
     notes: tuple[str, ...]
+    person: str = ""
+    session: int = 0
+    open: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from fitmotion_models.fms.movements import default_variation, movement_rules
+from fitmotion_models.fms.movements import chosen_form
 from fitmotion_models.fms.scorer import Scorer, ScorerUpdate
 from fitmotion_models.fms.screen import TESTS, ClearingTest, Screen, ScreenResult
 from fitmotion_models.fms.values import Assessment, Movement, Side, Variation
@@ -38,7 +38,7 @@ class _Person:
     screen: Screen
     heard: int = 0  # counts up over all people: who was heard of last has the largest
     last_stamp: float = -float("inf")
-    trials: dict[Variation, int] = field(default_factory=dict)
+    trials: dict[tuple[Movement, Variation], int] = field(default_factory=dict)
     recent: "OrderedDict[float, ScorerUpdate]" = field(default_factory=OrderedDict)
     latest: dict[tuple[Movement, Side], Assessment] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class _Person:
         """From now on repetitions count for this trial."""
         self.scorer = trial.scorer()
         self.trial = trial
-        self.trials[trial.variation] = trial.number
+        self.trials[trial.movement, trial.variation] = trial.number
         self.recent.clear()
 
 
@@ -108,11 +108,9 @@ class Session:
 
         Raises ValueError for a test that cannot be scored.
         """
-        if variation is Variation.NONE:
-            variation = default_variation(movement, side)
-        movement_rules(movement, variation, side)
+        variation, side = chosen_form(movement, variation, side)
         person = self._person(self.resolve(subject))
-        started = Trial(movement, variation, side, trial or _following(person.trials.get(variation, 0)))
+        started = Trial(movement, variation, side, trial or _following(person.trials.get((movement, variation), 0)))
         person.start(started)
         return started
 
@@ -173,7 +171,7 @@ class Session:
         if subject not in self._people:
             self._make_room()
             person = _Person(self._first, self._first.scorer(), Screen(subject))
-            person.trials[self._first.variation] = self._first.number
+            person.trials[self._first.movement, self._first.variation] = self._first.number
             self._people[subject] = person
         self._heard += 1
         self._people[subject].heard = self._heard

@@ -8,9 +8,8 @@ import numpy as np
 
 from fitmotion_models.fms.criteria import UNMEASURED, Judged, Measured
 from fitmotion_models.fms.moment import NECK, PELVIS, UP, Array, Body, Moment
-from fitmotion_models.fms.movements import VariationRule
 from fitmotion_models.fms.repetitions import Repetition
-from fitmotion_models.fms.scoring import Score, score_repetition
+from fitmotion_models.fms.scoring import Score, VariationRule, score_repetition
 from fitmotion_models.fms.values import NOT_SCORABLE, Side, Verdict
 
 SIDE_NAMES = {Side.LEFT: "left", Side.RIGHT: "right"}

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY
 from fitmotion_models.fms.criteria import Judged
 from fitmotion_models.fms.deep_squat import RULES
-from fitmotion_models.fms.movements import MOVEMENTS, VariationRule, default_variation, movement_rules
+from fitmotion_models.fms.movements import MOVEMENTS, chosen_form, default_variation, movement_rules
 from fitmotion_models.fms.scorer import Scorer, score_clip
-from fitmotion_models.fms.scoring import MIN_CONFIDENCE, score_repetition
+from fitmotion_models.fms.scoring import MIN_CONFIDENCE, VariationRule, score_repetition
 from fitmotion_models.fms.values import Criterion, Movement, Phase, Side, Variation, Verdict
 from fitmotion_models.skeleton.frames import mirror_clip
 
@@ -206,7 +207,7 @@ def test_reset_counts_from_one_again(squat):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"movement": Movement.HURDLE_STEP}, ["HURDLE_STEP", "DEEP_SQUAT"]),
+        ({"movement": Movement.UNKNOWN}, ["UNKNOWN", "DEEP_SQUAT", "HURDLE_STEP"]),
         ({"movement": 42}, ["42", "DEEP_SQUAT"]),
         ({"variation": Variation.INLINE_LUNGE_LEFT}, ["INLINE_LUNGE_LEFT", "DEEP_SQUAT_FLOOR", "DEEP_SQUAT_BOARD"]),
         ({"side": Side.LEFT}, ["LEFT", "BOTH"]),
@@ -220,8 +221,16 @@ def test_what_cannot_be_scored_is_refused_with_what_can(options, words):
 
 
 def test_every_registered_movement_is_whole():
-    for movement, rules in MOVEMENTS.items():
-        assert rules.movement is movement
-        for variation, side in itertools.product(rules.variations, rules.sides):
-            assert movement_rules(movement, variation, side) is rules
-        assert default_variation(movement) in rules.variations
+    for movement, definition in MOVEMENTS.items():
+        assert definition.movement is movement
+        for variation, form in definition.variations.items():
+            assert chosen_form(movement, variation, Side.BOTH) == (variation, form.side)
+            assert form.side in definition.sides
+        for side in definition.sides:
+            variation = default_variation(movement, side)
+            assert variation in definition.variations or (variation, side) == (Variation.NONE, Side.BOTH)
+            assert movement_rules(movement, variation, side) is definition
+        done_on = (Side.LEFT, Side.RIGHT) if definition.has_sides else (Side.BOTH,)
+        names = {tuple(rule.name for rule in definition.rules(side, UNKNOWN_BODY)) for side in done_on}
+        assert len(names) == 1
+        assert definition.views and definition.repetitions() is not None

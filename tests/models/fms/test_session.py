@@ -108,8 +108,8 @@ def test_a_clearing_test_reaches_the_screen() -> None:
 
 
 def test_a_test_that_cannot_be_scored_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="HURDLE_STEP can't be scored"):
-        Session(Trial(Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.LEFT))
+    with pytest.raises(ValueError, match="done on side LEFT, not RIGHT"):
+        Session(Trial(Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.RIGHT))
     session = Session()
     with pytest.raises(ValueError, match="does not belong to DEEP_SQUAT"):
         session.start_test("anna", SQUAT, Variation.HURDLE_STEP_LEFT, Side.BOTH)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from fitmotion_models.fms import score_clip
-from fitmotion_models.fms.sided_scorer import SIDED_MOVEMENTS, SidedScorer, score_sided_clip
-from fitmotion_models.fms.values import Movement, Side, Variation, Verdict
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY
+from fitmotion_models.fms.movements import MOVEMENTS
+from fitmotion_models.fms.scorer import Scorer
+from fitmotion_models.fms.values import Movement, Phase, Side, Variation, Verdict
 from fitmotion_models.mover import add_camera_noise, make_mover, seen_from
 from fitmotion_models.mover.hurdle_parameters import HurdleStepParameters
 from fitmotion_models.mover.hurdle_step import hurdle_step_clip, hurdle_step_truth
@@ -52,7 +54,7 @@ def clip_of(movement, **given):
 
 
 def assessments_of(movement, clip=None, **given):
-    return score_sided_clip(clip_of(movement, **given) if clip is None else clip, movement)
+    return score_clip(clip_of(movement, **given) if clip is None else clip, movement=movement)
 
 
 @pytest.mark.parametrize(("movement", "name", "parameter", "values", "lost_score"), SWEEPS, ids=str)
@@ -116,7 +118,7 @@ def test_variations_and_advice_belong_to_the_side():
 def test_repetitions_are_counted_with_their_times(movement, side, fps):
     kind, make, truth = MAKERS[movement]
     parameters = kind(side=side, repetitions=3)
-    found = score_sided_clip(make(parameters, fps=fps), movement)
+    found = score_clip(make(parameters, fps=fps), movement=movement)
     assert [one.repetition for one in found] == [1, 2, 3]
     for one, times in zip(found, truth(parameters).repetitions, strict=True):
         start, end = (times.lift, times.down) if movement is HURDLE else (times.start, times.end)
@@ -133,9 +135,9 @@ def test_a_stream_from_the_middle_on_and_a_file_agree(movement):
     """A score depends on its repetition and the stance before it: what came earlier changes nothing."""
     clip = clip_of(movement, repetitions=2)
     poses = list(clip)
-    _, second = score_sided_clip(clip, movement)
+    _, second = score_clip(clip, movement=movement)
     middle = next(index for index, pose in enumerate(poses) if pose.stamp > second.start - 0.7)
-    scorer = SidedScorer(movement)
+    scorer = Scorer(movement)
     found = [update.assessment for update in map(scorer.update, poses[middle:]) if update.assessment]
     assert [replace(one, repetition=2) for one in found] == [second]
 
@@ -145,7 +147,7 @@ def test_where_the_person_faces_changes_nothing(movement):
     clip = clip_of(movement, side="right", trunk_lean_deg=14.0)
     turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     turned = replace(clip, positions=clip.positions @ turn.T, feet=clip.feet @ turn.T)
-    (one,), (other,) = score_sided_clip(clip, movement), score_sided_clip(turned, movement)
+    (one,), (other,) = score_clip(clip, movement=movement), score_clip(turned, movement=movement)
     assert [c.value for c in other.criteria] == pytest.approx([c.value for c in one.criteria], abs=1e-3)
     assert (one.score, one.side) == (other.score, other.side)
 
@@ -153,10 +155,10 @@ def test_where_the_person_faces_changes_nothing(movement):
 def test_other_movements_are_none_of_these():
     squats = make_mover("subject")
     for movement in MAKERS:
-        assert score_sided_clip(squats, movement) == []
+        assert score_clip(squats, movement=movement) == []
         clip = clip_of(movement, repetitions=2)
         assert score_clip(clip) == []
-        assert score_sided_clip(clip, LUNGE if movement is HURDLE else HURDLE) == []
+        assert score_clip(clip, movement=LUNGE if movement is HURDLE else HURDLE) == []
 
 
 def test_a_step_that_does_not_come_down_ahead_is_none():
@@ -177,7 +179,7 @@ def test_a_step_that_does_not_come_down_ahead_is_none():
         **arrays,
     )
     # the knee goes up and down again, ahead of the touch at the top only in the air
-    assert score_sided_clip(marching, HURDLE) == []
+    assert score_clip(marching, movement=HURDLE) == []
 
 
 # Wrong verdicts are to be rare beyond one standard deviation of the noise: here the truth is two or more away.
@@ -194,10 +196,10 @@ def test_a_step_that_does_not_come_down_ahead_is_none():
 )
 def test_camera_noise_turns_few_verdicts_and_loses_few_repetitions(movement, given_parameters):
     clip = clip_of(movement, repetitions=3, pause_s=0.4, **given_parameters)
-    clean = {criterion.name: criterion.verdict for criterion in score_sided_clip(clip, movement)[0].criteria}
+    clean = {criterion.name: criterion.verdict for criterion in score_clip(clip, movement=movement)[0].criteria}
     found = wrong = decided = 0
     for seed in range(2):
-        assessments = score_sided_clip(add_camera_noise(clip, 5.0, seed=seed), movement)
+        assessments = score_clip(add_camera_noise(clip, 5.0, seed=seed), movement=movement)
         found += len(assessments)
         for criterion in (criterion for one in assessments for criterion in one.criteria):
             decided += criterion.verdict is not Verdict.NOT_SEEN
@@ -217,7 +219,7 @@ def test_camera_noise_turns_few_verdicts_and_loses_few_repetitions(movement, giv
 )
 def test_one_camera_says_what_it_cannot_see(movement, front, unseen):
     clip = seen_from(clip_of(movement, trunk_lean_deg=40.0), (1.0, 0.0, 0.0) if front else (0.0, 1.0, 0.0))
-    (one,) = score_sided_clip(clip, movement)
+    (one,) = score_clip(clip, movement=movement)
     not_measured = {c.name for c in one.criteria if np.isnan(c.value)}
     assert not_measured == unseen
     for criterion in one.criteria:
@@ -230,7 +232,7 @@ def test_hidden_joints_are_not_seen():
     clip = clip_of(LUNGE)
     confidence = clip.feet_confidence.copy()
     confidence[:, :2] = 0.0
-    (one,) = score_sided_clip(replace(clip, feet_confidence=confidence), LUNGE)
+    (one,) = score_clip(replace(clip, feet_confidence=confidence), movement=LUNGE)
     verdicts = {criterion.name: criterion.verdict for criterion in one.criteria}
     assert verdicts["front_heel_down"] is verdicts["rear_knee_down"] is Verdict.NOT_SEEN
     assert (one.score, one.confidence < 1.0 or bool(one.reason)) == (-1, True)
@@ -238,18 +240,48 @@ def test_hidden_joints_are_not_seen():
 
 def test_a_two_is_not_given_while_a_one_is_possible():
     clip = clip_of(HURDLE, knee_out_m=0.13)
-    assert score_sided_clip(clip, HURDLE)[0].score == 2
+    assert score_clip(clip, movement=HURDLE)[0].score == 2
     confidence = clip.feet_confidence.copy()
     confidence[:, :2] = 0.0  # the stepping foot: whether it was over the hurdle is not known
-    (one,) = score_sided_clip(replace(clip, feet_confidence=confidence), HURDLE)
+    (one,) = score_clip(replace(clip, feet_confidence=confidence), movement=HURDLE)
     assert one.score == -1
     assert one.reason.startswith("1 or 2: The stepping knee left the line with its hip. foot over hurdle: ")
 
 
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("movement", MAKERS)
+def test_criteria_are_live_as_soon_as_the_side_is_known(movement, side):
+    given = {"shoulder_tilt_deg": 30.0} if movement is HURDLE else {"trunk_lean_deg": 30.0}
+    name = "dowel_level" if movement is HURDLE else "trunk_upright"
+    scorer = Scorer(movement)
+    states = [scorer.update(pose).state for pose in clip_of(movement, side=side, repetitions=1, **given)]
+    lowest = [state for state in states if state.phase is Phase.BOTTOM]
+    standing = [state for state in states if state.phase in (Phase.UNKNOWN, Phase.STANDING)]
+    assert lowest and {state.side for state in lowest} == {SIDES[side]}
+    assert all(np.isnan(c.value) for state in standing for c in state.criteria)
+    judged = {c.verdict for state in states for c in state.criteria if c.name == name}
+    assert Verdict.NOT_MET in judged
+    assert len({len(state.criteria) for state in states}) == 1
+
+
+@pytest.mark.parametrize("movement", MAKERS)
+def test_a_repetition_on_the_other_side_does_not_count_for_the_side_asked_for(movement):
+    clip = clip_of(movement, side="left", repetitions=1)
+    (left,), (right,) = (score_clip(clip, movement=movement, side=side) for side in (Side.LEFT, Side.RIGHT))
+    assert (left.side, left.score) == (Side.LEFT, 3)
+    assert (right.side, right.score) == (Side.LEFT, -1)
+    assert right.reason == "Done on the left side in a trial of the right one: repeat on the right, or start the left."
+    assert right.criteria == left.criteria
+
+
 def test_what_cannot_be_scored_by_sides_is_named():
-    with pytest.raises(ValueError, match="known: HURDLE_STEP, INLINE_LUNGE"):
-        SidedScorer(Movement.DEEP_SQUAT)
+    with pytest.raises(ValueError, match="known: BOTH, LEFT, RIGHT"):
+        Scorer(HURDLE, side=7)
+    with pytest.raises(ValueError, match="done on side LEFT, not RIGHT"):
+        Scorer(HURDLE, Variation.HURDLE_STEP_LEFT, Side.RIGHT)
+    assert Scorer(HURDLE, Variation.HURDLE_STEP_LEFT).side is Side.LEFT
+    assert Scorer(HURDLE, side=Side.RIGHT).variation is Variation.HURDLE_STEP_RIGHT
     with pytest.raises(ValueError, match="trials count from 1"):
-        SidedScorer(HURDLE, trial=0)
+        Scorer(HURDLE, trial=0)
     with pytest.raises(ValueError, match="allowed: LEFT, RIGHT"):
-        SIDED_MOVEMENTS[HURDLE].rules(Side.BOTH)
+        MOVEMENTS[HURDLE].rules(Side.BOTH, UNKNOWN_BODY)
