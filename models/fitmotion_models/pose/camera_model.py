@@ -13,7 +13,7 @@ GUESSED_DIAGONAL_FOV_DEG = 75.0
 # Of the longer side of the image: between a full fisheye lens and a long telescope. Others are mistakes of units.
 _SHORTEST_FOCAL, _LONGEST_FOCAL = 0.05, 200.0
 # how many numbers OpenCV's models of a lens have (calib3d, undistortPoints and fisheye)
-_COEFFICIENTS, _FISHEYE, _FISHEYE_COEFFICIENTS = (0, 4, 5, 8, 12, 14), "equidistant", (0, 4)
+_COEFFICIENTS, FISHEYE, _FISHEYE_COEFFICIENTS = (0, 4, 5, 8, 12, 14), "equidistant", (0, 4)
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,17 @@ class CameraModel:
                 f"camera model has fx={self.fx:g} and fy={self.fy:g} for {self.width}x{self.height} pixels, which no "
                 "lens has; focal lengths are in pixels"
             )
-        allowed = _FISHEYE_COEFFICIENTS if self.distortion_model == _FISHEYE else _COEFFICIENTS
+        allowed = _FISHEYE_COEFFICIENTS if self.distortion_model == FISHEYE else _COEFFICIENTS
         if len(self.distortion) not in allowed:
             raise ValueError(
                 f"camera model {self.distortion_model} has {len(self.distortion)} distortion coefficients; "
                 f"allowed: {', '.join(map(str, allowed))}"
             )
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The intrinsic matrix (3, 3), pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     @classmethod
     def guess(cls, width: int, height: int) -> "CameraModel":
@@ -98,9 +103,8 @@ class CameraModel:
         if self.distortion and any(self.distortion):
             import cv2  # only calibrated cameras need it
 
-            undistort = cv2.fisheye.undistortPoints if self.distortion_model == _FISHEYE else cv2.undistortPoints
-            matrix = np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
-            flat = undistort(points.reshape(-1, 1, 2), matrix, np.array(self.distortion))
+            undistort = cv2.fisheye.undistortPoints if self.distortion_model == FISHEYE else cv2.undistortPoints
+            flat = undistort(points.reshape(-1, 1, 2), self.matrix, np.array(self.distortion))
             return np.asarray(flat, dtype=np.float64).reshape(points.shape)
         return np.asarray((points - (self.cx, self.cy)) / (self.fx, self.fy))
 
