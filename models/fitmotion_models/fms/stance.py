@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,6 +42,23 @@ class FoundStance:
 
 def find_stance(readings: Sequence[Reading], seconds: float = STABLE_SECONDS) -> FoundStance | None:
     """The stance at the end of some frames, when they are still for `seconds`; otherwise None."""
+    return _find_stance(latest(readings, max(seconds, STANCE_SECONDS)), seconds)
+
+
+def latest(readings: Sequence[Reading], seconds: float) -> tuple[Reading, ...]:
+    """The last `seconds` of some frames and one frame more, but at least so many as make a stance."""
+    since = readings[-1].body.stamp - seconds - 1e-6
+    found = []
+    for reading in reversed(readings):
+        found.append(reading)
+        if reading.body.stamp < since and len(found) >= MIN_STABLE_FRAMES:
+            break
+    return tuple(reversed(found))
+
+
+# several tests that follow one stream ask for the same stance
+@lru_cache(maxsize=8)
+def _find_stance(readings: tuple[Reading, ...], seconds: float) -> FoundStance | None:
     window = stable_window(readings, seconds, _is_still)
     if window is None:
         return None
@@ -71,11 +89,11 @@ def stable_window(
 
 
 def _is_still(window: Sequence[Reading]) -> bool:
-    length = leg_length(window[-1].body)
-    heights = np.array([reading.height for reading in window])
-    if np.ptp(heights) > STILL_HEIGHT * length:
+    length = window[-1].leg_length
+    heights = [reading.height for reading in window]
+    if max(heights) - min(heights) > STILL_HEIGHT * length:
         return False
-    ankles = np.stack([reading.ankles for reading in window])
+    ankles = np.array([reading.ankles for reading in window])
     moved = np.ptp(ankles[:, np.isfinite(ankles).all(axis=(0, 2))], axis=0)
     return bool(moved.size > 0 and (moved < STILL_ANKLES * length * _view_factor(window[-1])).all())
 
