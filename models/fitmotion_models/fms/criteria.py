@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fitmotion_models.fms.moment import Moment
+from fitmotion_models.fms.moment import Moment, view_cosine
 from fitmotion_models.fms.values import Criterion, Verdict
 
 # A joint below this confidence says nothing: MediaPipe's visibility falls under it where a limb is hidden.
@@ -82,7 +82,8 @@ class CriterionRule:
 
     measure: moment of a repetition -> value in `unit`. joints: indices as in `Criterion`. best_view: how to film so
     that it can be judged. min_view_sine: least |sine| of the angle between facing and camera for one camera, 0 if any.
-    fault: what was wrong, in the past tense. advice: what the person should change.
+    max_view_cosine: its largest cosine, 1 if any; a negative one is a view from behind. fault: what was wrong, in the
+    past tense. advice: what the person should change. note: what has to be said beside any result that rests on it.
     """
 
     name: str
@@ -95,6 +96,17 @@ class CriterionRule:
     fault: str
     advice: str
     min_view_sine: float = 0.0
+    max_view_cosine: float = 1.0
+    note: str = ""
+
+    def sees(self, moment: Moment) -> bool:
+        """Whether one camera looks from where this can be judged at all; several cameras always do."""
+        if moment.views != 1:
+            return True
+        if moment.view_sine < self.min_view_sine:
+            return False
+        direction = moment.feet.view_direction
+        return self.max_view_cosine >= 1.0 or view_cosine(moment.stance.facing, direction) <= self.max_view_cosine
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class Judged:
 
 def judge(rule: CriterionRule, moment: Moment) -> Judged:
     """Measure one rule at one moment and decide it, or say why it cannot be decided."""
-    if moment.views == 1 and moment.view_sine < rule.min_view_sine:
+    if not rule.sees(moment):
         return _not_seen(rule, math.nan, "not visible from this view", rule.best_view)
     measured = rule.measure(moment)
     if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:

@@ -16,6 +16,7 @@ HIPS = (1, 2)
 KNEES = (4, 5)
 ANKLES = (7, 8)
 SHOULDERS = (16, 17)
+ELBOWS = (18, 19)
 WRISTS = (20, 21)
 HEELS = (22, 24)
 TOES = (23, 25)
@@ -140,6 +141,15 @@ def view_sine(facing: Array, view_direction: Array) -> float:
     if not np.isfinite(length) or length < 1e-6:
         return 0.0
     return float(abs(facing[0] * horizontal[1] - facing[1] * horizontal[0]) / length)
+
+
+def view_cosine(facing: Array, view_direction: Array) -> float:
+    """Cosine of the horizontal angle between facing and camera: 1 from the front, -1 from behind; 0 where unknown."""
+    horizontal = _horizontal(np.asarray(view_direction, dtype=np.float64))
+    length = float(np.linalg.norm(horizontal))
+    if not np.isfinite(length) or length < 1e-6:
+        return 0.0
+    return float(facing @ horizontal) / length
 
 
 def _horizontal(vectors: Array) -> Array:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from fitmotion_models.fms import deep_squat, hurdle_step, inline_lunge
+from fitmotion_models.fms import deep_squat, hurdle_step, inline_lunge, shoulder_mobility
 from fitmotion_models.fms.anthropometry import Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule
 from fitmotion_models.fms.hurdle_repetitions import HurdleRepetitions
@@ -13,6 +13,7 @@ from fitmotion_models.fms.lunge_repetitions import LungeRepetitions
 from fitmotion_models.fms.moment import Body
 from fitmotion_models.fms.repetitions import Progress, SquatRepetitions
 from fitmotion_models.fms.scoring import Form
+from fitmotion_models.fms.shoulder_mobility_repetitions import ShoulderMobilityRepetitions
 from fitmotion_models.fms.values import Movement, Side, Variation
 
 NO_SIDES = (Side.BOTH,)
@@ -89,6 +90,17 @@ MOVEMENTS: dict[Movement, MovementRules] = {
         },
         sides=TWO_SIDES,
         views=inline_lunge.VIEWS,
+    ),
+    Movement.SHOULDER_MOBILITY: MovementRules(
+        movement=Movement.SHOULDER_MOBILITY,
+        rules=shoulder_mobility.rules,
+        repetitions=ShoulderMobilityRepetitions,
+        variations={
+            Variation.SHOULDER_MOBILITY_LEFT: Form(shoulder_mobility.GRADES, Side.LEFT),
+            Variation.SHOULDER_MOBILITY_RIGHT: Form(shoulder_mobility.GRADES, Side.RIGHT),
+        },
+        sides=TWO_SIDES,
+        views=shoulder_mobility.VIEWS,
     ),
 }
 

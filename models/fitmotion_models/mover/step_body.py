@@ -1,14 +1,14 @@
 """A body on feet that may each be anywhere: what steps and lunges are made of. Legs and arms by inverse kinematics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fitmotion_models.mover.body import SIDES, Float64, about_x, about_y, about_z, bone_offsets, joint
 from fitmotion_models.mover.legs import SIDE_SIGN, Feet, bone_matrices, knee_circle, leg_lengths
+from fitmotion_models.mover.limbs import middle_joints, swing
 from fitmotion_models.mover.upper_body import SPINE, TURN_SHARES, head_matrices
 from fitmotion_models.skeleton.kinematics import positions_from_matrices
-from fitmotion_models.skeleton.rotations import between_vectors, cross, normalize, to_matrix
 
 # nobody stands with locked knees; it also keeps the knee's axis defined
 STANCE_KNEE_FLEXION = np.radians(8.0)
@@ -29,14 +29,16 @@ _TRUNK = [0, *(joint(name) for name in SPINE[:3])]
 
 @dataclass(frozen=True, eq=False)
 class Hold:
-    """Where the hands hold the dowel. (left, right) each: a joint's name and the wrist's place in its frame, metres.
+    """Where the hands are held. (left, right) each: a joint's name and the wrist's place (..., 2, 3) in its frame, m.
 
-    poles: (2, 3) where the elbows point, in the frame of spine3.
+    poles: (..., 2, 3) where the elbows point, in the frame of spine3. collar_lift: (..., 2) radians that the
+    collarbones are raised. Leading axes are those of the postures, or none for hands that stay where they are.
     """
 
     joints: tuple[str, str]
     places: Float64
     poles: Float64
+    collar_lift: Float64 = field(default_factory=lambda: np.zeros(2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ class StepPosture:
 
 
 class StepBody:
-    """Bones of a size, hands on a dowel."""
+    """Bones of a size, hands where they are held."""
 
     def __init__(self, scale: float, hold: Hold) -> None:
         self.bones = bone_offsets(scale)
@@ -119,7 +121,7 @@ class StepBody:
         trunk = _trunk_matrices(self.bones, posture.trunk_lean, posture.trunk_side, posture.shoulder_tilt)
         world[..., _TRUNK, :, :] = trunk
         world[..., [joint("neck"), joint("head")], :, :] = head_matrices(trunk)
-        world[..., _COLLARS, :, :] = trunk[..., 3:4, :, :]
+        world[..., _COLLARS, :, :] = trunk[..., 3:4, :, :] @ about_x(SIDE_SIGN * self._hold.collar_lift)
         root = posture.hips - trunk[..., 0, :, :] @ self.bones[_HIPS].mean(axis=0)
         self._place_legs(posture, root, world)
         self._place_arms(root, world)
@@ -147,9 +149,9 @@ class StepBody:
         poles = (world[..., _TRUNK[3:], :, :] @ self._hold.poles[..., None])[..., 0]
         shoulders = there[..., _SHOULDERS, :]
         upper, fore = self.bones[_ELBOWS], self.bones[_WRISTS]
-        elbows = _elbows(shoulders, wrists, np.linalg.norm(upper, axis=-1), np.linalg.norm(fore, axis=-1), poles)
-        world[..., _SHOULDERS, :, :] = _swing(world[..., _COLLARS, :, :], upper, elbows - shoulders)
-        world[..., _ELBOWS, :, :] = _swing(world[..., _SHOULDERS, :, :], fore, wrists - elbows)
+        elbows = middle_joints(shoulders, wrists, np.linalg.norm(upper, axis=-1), np.linalg.norm(fore, axis=-1), poles)
+        world[..., _SHOULDERS, :, :] = swing(world[..., _COLLARS, :, :], upper, elbows - shoulders)
+        world[..., _ELBOWS, :, :] = swing(world[..., _SHOULDERS, :, :], fore, wrists - elbows)
         world[..., _WRISTS, :, :] = world[..., _ELBOWS, :, :]
 
 
@@ -179,23 +181,4 @@ def _trunk_matrices(bones: Float64, lean: Float64, side: Float64, tilt: Float64)
 def _bent(turn: Float64, sway: Float64, tilt: Float64) -> Float64:
     pitched = about_y(turn[..., None] * np.array(TURN_SHARES))
     result: Float64 = about_x(np.stack([np.zeros_like(sway), sway, sway, tilt], axis=-1)) @ pitched
-    return result
-
-
-def _elbows(shoulders: Float64, wrists: Float64, upper: Float64, fore: Float64, poles: Float64) -> Float64:
-    """Elbows (..., 2, 3) between shoulders and wrists (..., 2, 3), on the side of the poles (..., 2, 3)."""
-    line = wrists - shoulders
-    distance = np.linalg.norm(line, axis=-1)
-    axis = line / distance[..., None]
-    along = (upper**2 - fore**2 + distance**2) / (2.0 * distance)
-    radius = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
-    across = normalize(cross(cross(axis, poles), axis))
-    result: Float64 = shoulders + along[..., None] * axis + radius[..., None] * across
-    return result
-
-
-def _swing(parents: Float64, rest: Float64, direction: Float64) -> Float64:
-    """The parents' matrices (..., 3, 3) turned by the shortest way that lays `rest` (..., 3) along `direction`."""
-    own = (np.swapaxes(parents, -1, -2) @ direction[..., None])[..., 0]
-    result: Float64 = parents @ to_matrix(between_vectors(np.broadcast_to(rest, own.shape), own))
     return result
