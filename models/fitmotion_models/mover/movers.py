@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from fitmotion_models.mover.floor_movers import FLOOR_MOVERS
 from fitmotion_models.mover.squat import squat_series
 from fitmotion_models.mover.squat_parameters import SquatParameters
 from fitmotion_models.skeleton.motion_clip import MotionClip
@@ -34,7 +35,10 @@ SQUATS["subject"] = tuple(
     for squat in _once(name, seed)
 )
 
-MOVERS: dict[str, Callable[..., MotionClip]] = {name: partial(squat_series, squats) for name, squats in SQUATS.items()}
+MOVERS: dict[str, Callable[..., MotionClip]] = {
+    **{name: partial(squat_series, squats) for name, squats in SQUATS.items()},
+    **FLOOR_MOVERS,
+}
 """name -> factory, called as `MOVERS[name](fps=30.0, subject="mover")`, both optional; gives a MotionClip."""
 
 
