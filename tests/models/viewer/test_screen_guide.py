@@ -8,9 +8,9 @@ import pytest
 
 from fitmotion_models.fms.screen import ClearingTest, Screen
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
-from fitmotion_models.viewer.screen_drawings import camera_words, plan_svg, view_svg
 from fitmotion_models.viewer.screen_guide import FORMS, ScreenGuide, Step, StepState
 from fitmotion_models.viewer.screen_texts import note, say
+from fitmotion_models.viewer.step_drawings import camera_words, plan_svg, view_svg
 
 BOARD = Step(Movement.DEEP_SQUAT, Side.BOTH, Variation.DEEP_SQUAT_BOARD)
 
