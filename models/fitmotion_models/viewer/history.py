@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -13,6 +13,9 @@ from fitmotion_models.fms.values import NOT_SCORABLE
 from fitmotion_models.viewer.agreement_picture import check_picture_path
 from fitmotion_models.viewer.palette import LEFT, RIGHT, on_paper
 from fitmotion_models.viewer.terminal import words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,19 @@ def save_trend(path: Path, name: str, visits: Sequence[Visit]) -> None:
 
     Raises ValueError as `check_picture_path` and without visits, OSError while writing.
     """
-    from matplotlib.figure import Figure
-
     check_picture_path(path)
     if not visits:
         raise ValueError(f"no session of {name} yet, so there is no trend to draw")
-    figure = Figure(figsize=(11.0, 5.2), layout="constrained")
+    figure = trend_figure(visits)
     figure.suptitle(name)
+    figure.savefig(path, dpi=130)
+
+
+def trend_figure(visits: Sequence[Visit]) -> "Figure":
+    """A panel a test with left and right over the visits, and the total."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.0, 5.2), layout="constrained")
     panels = figure.subplots(2, 4).ravel()
     places = range(len(visits))
     days = [f"{visit.session.started.astimezone():%y-%m-%d}" for visit in visits]
@@ -141,7 +150,7 @@ def save_trend(path: Path, name: str, visits: Sequence[Visit]) -> None:
         panel.set_xticks(places, days, rotation=40, fontsize=8)
         panel.set_xlim(-0.4, len(visits) - 0.6)
         panel.grid(axis="y", color="#ddd")
-    figure.savefig(path, dpi=130)
+    return figure
 
 
 def persons_table(persons: Sequence[Person]) -> Table:

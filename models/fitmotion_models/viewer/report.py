@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from fitmotion_models.fms.shown_curves import SHOWN, decisive_frame
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Criterion, Side, Verdict
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.viewer import palette
@@ -24,7 +25,6 @@ NOT_A_MEDICAL_DEVICE = (
 )
 # a picture further than this from a key moment, in frames of the clip, shows something else
 _NEAR_FRAMES = 1.5
-LOWEST = "lowest point"
 _STYLE = """
 body{font:15px/1.45 system-ui,'Segoe UI','DejaVu Sans',sans-serif;color:#22262b;max-width:900px;margin:28px auto;
 padding:0 18px;background:#fff}
@@ -71,20 +71,28 @@ class Stamped(Protocol):
 Some = TypeVar("Some", bound=Stamped)
 
 
-def lowest_stamp(assessment: Assessment, clip: MotionClip | None) -> float:
-    """When in a repetition the pelvis was lowest, seconds; its middle where the pelvis was never seen."""
+def decisive_stamp(assessment: Assessment, clip: MotionClip | None) -> float:
+    """When a repetition was at the moment that its criteria are about, seconds; its middle where that was not seen."""
+    middle = 0.5 * (assessment.start + assessment.end)
     if clip is None:
-        return 0.5 * (assessment.start + assessment.end)
-    inside = (clip.stamps >= assessment.start) & (clip.stamps <= assessment.end) & (clip.confidence[:, 0] > 0.0)
-    if not inside.any():
-        return 0.5 * (assessment.start + assessment.end)
-    heights = np.where(inside, clip.positions[:, 0, 2], np.inf)
-    return float(clip.stamps[np.argmin(heights)])
+        return middle
+    side = 1 if assessment.side is Side.RIGHT else 0
+    frame = decisive_frame(clip, assessment.movement, side, assessment.start, assessment.end)
+    return middle if frame is None else float(clip.stamps[frame])
+
+
+def decisive_name(assessment: Assessment) -> str:
+    """What that moment is called: `lowest point`."""
+    return SHOWN[assessment.movement].moment if assessment.movement in SHOWN else "middle"
 
 
 def moments(assessment: Assessment, clip: MotionClip | None) -> dict[str, float]:
     """The moments of a repetition that a report shows, name -> stamp."""
-    return {"start": assessment.start, LOWEST: lowest_stamp(assessment, clip), "end": assessment.end}
+    return {
+        "start": assessment.start,
+        decisive_name(assessment): decisive_stamp(assessment, clip),
+        "end": assessment.end,
+    }
 
 
 def key_stamps(assessments: Sequence[Assessment], clip: MotionClip) -> dict[float, str]:
@@ -209,8 +217,7 @@ def _score_css(one: Assessment) -> str:
 def _section(number: int, reported: Reported, keep_faces: bool) -> str:
     one, clip = reported.assessment, reported.clip
     side = "" if one.side is Side.BOTH else f", {words(one.side.name)}"
-    lowest = lowest_stamp(one, clip)
-    curves = "" if clip is None else curves_svg(clip, one, lowest)
+    curves = "" if clip is None else curves_svg(clip, one, decisive_stamp(one, clip))
     return (
         f'<section id="r{number}"><div class="head"><div class="badge" style="background:{_score_css(one)}">'
         f"{_score_word(one)}</div><div>"
@@ -251,9 +258,9 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
 
 def _moments(reported: Reported, keep_faces: bool) -> str:
     one, clip = reported.assessment, reported.clip
-    figures, crop = [], common_crop(reported.pictures.values())
+    figures, crop, decisive = [], common_crop(reported.pictures.values()), decisive_name(one)
     for name, stamp in moments(one, clip).items():
-        failing = [item for item in one.criteria if item.verdict is Verdict.NOT_MET] if name == LOWEST else []
+        failing = [item for item in one.criteria if item.verdict is Verdict.NOT_MET] if name == decisive else []
         picture = reported.pictures.get(name)
         if picture is not None:
             drawing = key_frame(picture, failing, keep_faces=keep_faces, crop=crop)
@@ -261,7 +268,7 @@ def _moments(reported: Reported, keep_faces: bool) -> str:
         elif clip is not None and len(clip):
             pose = clip.frame(int(np.argmin(np.abs(clip.stamps - stamp))))
             views = ((False, "from the side"), (True, "from the front"))
-            for from_front, view in views if name == LOWEST else views[:1]:
+            for from_front, view in views if name == decisive else views[:1]:
                 drawing = stick_figure(pose, failing, from_front=from_front)
                 figures.append(_figure(drawing, f"{name}, {view}", stamp, () if from_front else failing))
     return "".join(figures)

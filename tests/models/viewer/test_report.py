@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fitmotion_models.fms import score_clip
-from fitmotion_models.fms.values import Verdict
+from fitmotion_models.fms.values import Movement, Verdict
 from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
@@ -18,13 +18,13 @@ from fitmotion_models.skeleton.joint_sets import JOINT_SETS, SMPL22
 from fitmotion_models.viewer.mannequin import Viewpoint, render_pose
 from fitmotion_models.viewer.report import (
     Reported,
+    decisive_stamp,
     key_stamps,
-    lowest_stamp,
     repetitions_html,
     report_html,
     save_report,
 )
-from fitmotion_models.viewer.report_curves import AROUND_S, angle_curves, curves_svg
+from fitmotion_models.viewer.report_curves import AROUND_S, curves_svg, shown_lines
 from fitmotion_models.viewer.report_pictures import Picture, blur_face, common_crop, stick_figure
 from fitmotion_models.viewer.terminal import measurement
 
@@ -93,7 +93,7 @@ def test_names_do_not_meet_and_the_report_is_the_same_again() -> None:
 
 def test_the_lowest_point_is_where_the_hips_are_lowest() -> None:
     one = ASSESSMENTS[0]
-    lowest = lowest_stamp(one, CLIP)
+    lowest = decisive_stamp(one, CLIP)
     inside = [pose for pose in CLIP if one.start <= pose.stamp <= one.end]
     assert one.start < lowest < one.end
     assert min(pose.positions[0, 2] for pose in inside) == next(
@@ -106,8 +106,9 @@ def test_the_curves_are_those_of_the_mover() -> None:
     lean = 31.0
     clip = squat_clip(SquatParameters(trunk_lean_deg=lean, repetitions=1), fps=20.0)
     one = score_clip(clip)[0]
-    stamps, curves = angle_curves(clip, one.start, one.end)
-    assert curves["trunk"].max() == pytest.approx(lean, abs=0.5)
+    stamps, panels = shown_lines(clip, Movement.DEEP_SQUAT, one.start, one.end)
+    lines = {line.name: line.values for panel in panels for line in panel}
+    assert lines["trunk lean"].max() == pytest.approx(lean, abs=0.5)
     assert stamps[0] == one.start and stamps[-1] == one.end
     hip, knee, ankle = (
         clip.positions[:, SMPL22.index(f"left_{name}")].astype(float) for name in ("hip", "knee", "ankle")
@@ -115,7 +116,7 @@ def test_the_curves_are_those_of_the_mover() -> None:
     thigh, shank = hip - knee, ankle - knee
     cosine = (thigh * shank).sum(-1) / np.linalg.norm(thigh, axis=-1) / np.linalg.norm(shank, axis=-1)
     inside = (clip.stamps >= one.start) & (clip.stamps <= one.end)
-    np.testing.assert_allclose(curves["left_knee"], 180.0 - np.rad2deg(np.arccos(cosine))[inside], atol=0.05)
+    np.testing.assert_allclose(lines["left knee bend"], 180.0 - np.rad2deg(np.arccos(cosine))[inside], atol=0.05)
 
 
 def test_a_face_is_made_unrecognisable_and_nothing_else_is_touched() -> None:
@@ -182,7 +183,7 @@ def test_the_person_fills_the_picture_and_stays_at_one_place() -> None:
 def test_the_figure_shows_what_failed_and_faces_as_it_should() -> None:
     one = ASSESSMENTS[0]
     failing = [criterion for criterion in one.criteria if criterion.verdict is Verdict.NOT_MET]
-    pose = CLIP.frame(int(np.searchsorted(CLIP.stamps, lowest_stamp(one, CLIP))))
+    pose = CLIP.frame(int(np.searchsorted(CLIP.stamps, decisive_stamp(one, CLIP))))
     red = "#f5333d"
     drawn = stick_figure(pose, failing, from_front=False)
     assert drawn.count(red) == 2  # the two feet
@@ -212,15 +213,16 @@ def test_a_repetition_whose_poses_were_not_kept_is_told_without_figures() -> Non
 def test_the_curve_is_where_its_axes_say() -> None:
     """The highest hip angle read off the drawing, with the marks of the axis as the only scale."""
     one = ASSESSMENTS[0]
-    drawing = curves_svg(CLIP, one, lowest_stamp(one, CLIP))
-    first = drawing.split("leaning forward")[0]
+    drawing = curves_svg(CLIP, one, decisive_stamp(one, CLIP))
+    first = drawing.split("trunk lean and")[0]
     found = re.findall(r'y2="([\d.]+)" stroke="#d9dde2"[^>]*/><text[^>]*>(\d+)</text>', first)
     marks = {float(value): float(y) for y, value in found}
     per_degree = (marks[0.0] - marks[90.0]) / 90.0
-    hip = re.search(r'<polyline points="([^"]+)"', drawing)[1]
+    hip = re.findall(r'<polyline points="([^"]+)"[^>]*stroke-dasharray="6 3"', drawing)[0]
     highest = min(float(point.split(",")[1]) for point in hip.split())
-    _, curves = angle_curves(CLIP, one.start - AROUND_S, one.end + AROUND_S)
-    assert (marks[0.0] - highest) / per_degree == pytest.approx(np.nanmax(curves["left_hip"]), abs=1.0)
+    _, panels = shown_lines(CLIP, Movement.DEEP_SQUAT, one.start - AROUND_S, one.end + AROUND_S)
+    values = next(line.values for line in panels[0] if line.name == "left hip bend")
+    assert (marks[0.0] - highest) / per_degree == pytest.approx(np.nanmax(values), abs=1.0)
 
 
 def test_too_close_to_tell_is_not_called_unseen() -> None:

@@ -1,0 +1,1 @@
+"""Recipes that turn data into weights and tables. Nothing is trained on import."""
