@@ -8,9 +8,9 @@ from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from fitmotion_models.fms.movements import default_variation
 from fitmotion_models.fms.screen import ClearingTest
-from fitmotion_models.fms.session import Session, Trial
+from fitmotion_models.fms.session import Session
+from fitmotion_models.fms.trial import chosen_trial
 from fitmotion_models.fms.values import Assessment, Movement, Side, Variation
 from fitmotion_msgs.msg import Assessment as RosAssessment
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
@@ -63,9 +63,7 @@ class FmsNode(Node):
         movement, side = Movement[given.movement.upper()], Side[given.side.upper()]
         variation = Variation[given.variation.upper()]
         try:
-            if variation is Variation.NONE:
-                variation = default_variation(movement, side)
-            return Session(Trial(movement, variation, side, given.trial), timeout=given.subject_timeout_s)
+            return Session(chosen_trial(movement, variation, side, given.trial), timeout=given.subject_timeout_s)
         except ValueError as error:
             raise CannotRunError(f"fms: {error}") from error
 

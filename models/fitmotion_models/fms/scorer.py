@@ -22,6 +22,7 @@ from fitmotion_models.fms.values import (
     Side,
     Variation,
 )
+from fitmotion_models.fms.view_guidance import ViewGuide
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
@@ -33,11 +34,15 @@ SCORER_NAME = "rules"
 
 @dataclass(frozen=True, eq=False)
 class ScorerUpdate:
-    """What one pose did: the live state, and the assessment of a repetition that has just ended, with its frames."""
+    """What one pose did: the live state, and the assessment of a repetition that has just ended, with its frames.
+
+    guidance: where the camera should be for this test, a sentence; empty where it is good or not known.
+    """
 
     state: AssessmentState
     assessment: Assessment | None = None
     repetition: Repetition | None = None
+    guidance: str = ""
 
 
 class Scorer:
@@ -47,7 +52,8 @@ class Scorer:
 
     movement, variation, side: what is being done; variation NONE and side BOTH: every repetition says its own, as far
     as the test has any (a squat's is the first, on the floor). trial: its number, from 1. person: what was entered.
-    Repetitions count from 1 within the trial, for each form and side, and go on counting after the person was lost.
+    learned: whether the learned scorer, where there is one for the test, is asked beside the rules. Repetitions count
+    from 1 within the trial, for each form and side, and go on counting after the person was lost.
     Raises ValueError for a movement, variation or side that can't be scored.
     """
 
@@ -58,6 +64,8 @@ class Scorer:
         side: Side = Side.BOTH,
         trial: int = 1,
         person: Anthropometry = UNKNOWN_BODY,
+        *,
+        learned: bool = True,
     ) -> None:
         self._definition = movement_rules(movement, variation, side)
         if trial < 1:
@@ -66,6 +74,8 @@ class Scorer:
         self.movement, self.trial, self.person = movement, trial, person
         self._repetitions = self._definition.repetitions()
         self._counts: Counter[tuple[Variation, Side]] = Counter()
+        self._learned = learned
+        self._guide = ViewGuide()
 
     def reset(self) -> None:
         """Start the trial over: no stance, no repetitions."""
@@ -89,7 +99,8 @@ class Scorer:
             progress=progress.progress,
             criteria=live_criteria(self._definition, self.person, body, progress),
         )
-        return ScorerUpdate(state, assessment, progress.finished)
+        guidance = self._guide.update(self.movement, body, progress.stance, self.person)
+        return ScorerUpdate(state, assessment, progress.finished, guidance)
 
     def _live_side(self, progress: Progress) -> Side:
         side = side_of(progress.finished) if progress.finished else progress.side
@@ -97,7 +108,7 @@ class Scorer:
 
     def _assess(self, repetition: Repetition, pose: BodyPose) -> Assessment:
         side = side_of(repetition)
-        variation = self._variation_of(repetition, side)
+        variation = form_of(repetition, side, self._definition, self.variation)
         self._counts[variation, side] += 1
         return assess_repetition(
             repetition,
@@ -110,21 +121,21 @@ class Scorer:
             number=self._counts[variation, side],
             person=self.person,
             asked_for=self.side,
+            learned=self._learned,
         )
-
-    def _variation_of(self, repetition: Repetition, side: Side) -> Variation:
-        """The form of a repetition: what its frames say, else what was chosen, else the first one of its side."""
-        if repetition.variation is not Variation.NONE:
-            return repetition.variation
-        chosen = self._definition.variations.get(self.variation)
-        if chosen is not None and chosen.side in (side, Side.BOTH):
-            return self.variation
-        return self._definition.variation_for(side)
 
 
 def side_of(repetition: Repetition) -> Side:
     """The side that a repetition was done on, BOTH where its test has none."""
     return repetition.side if isinstance(repetition, SidedRepetition) else Side.BOTH
+
+
+def form_of(repetition: Repetition, side: Side, definition: MovementRules, chosen: Variation) -> Variation:
+    """The form of a repetition: what its frames say, else what was chosen, else the first one of its side."""
+    if repetition.variation is not Variation.NONE:
+        return repetition.variation
+    form = definition.variations.get(chosen)
+    return chosen if form is not None and form.side in (side, Side.BOTH) else definition.variation_for(side)
 
 
 def live_criteria(
@@ -172,11 +183,13 @@ def assess_repetition(
     number: int,
     person: Anthropometry = UNKNOWN_BODY,
     asked_for: Side = Side.BOTH,
+    learned: bool = True,
 ) -> Assessment:
     """The result of a repetition by the rules, from it alone and what was entered about the person.
 
     stamp: of the pose that ended it; number: within the trial, from 1. asked_for: the side of the trial; a repetition
-    on the other one is measured and not scored. Raises ValueError for a form that the movement does not have.
+    on the other one is measured and not scored. learned: ask the learned scorer too, where there is one. Raises
+    ValueError for a form that the movement does not have.
     """
     definition = movement_rules(movement, variation, side)
     judged = judge_repetition(definition.rules(side, person), repetition)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side
+from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
 
 # The seven tests in the screen's order; a test's place in the arrays of `ScreenResult`.
 TESTS: tuple[Movement, ...] = (
@@ -17,6 +17,7 @@ TESTS: tuple[Movement, ...] = (
     Movement.ROTARY_STABILITY,
 )
 TWO_SIDED = frozenset(TESTS) - {Movement.DEEP_SQUAT, Movement.TRUNK_STABILITY_PUSH_UP}
+MOST_TRIALS = 3  # the best of up to three trials counts (Cook 2006); a trial done anew keeps its number
 TOTAL_CUT_OFF = 14  # under it the risk of injury is usually called raised (Kiesel 2007)
 
 
@@ -44,6 +45,19 @@ CLEARED_BY: dict[Movement, ClearingTest] = {
 }
 
 
+# Where the first form has failed, the easier one decides between 2 and 1 (Cook 2006): what it is, and what to say.
+_DIAGONAL = "repeat with elbow and knee of opposite sides: clean there is a 2"
+EASIER: dict[Variation, tuple[Variation, str]] = {
+    Variation.DEEP_SQUAT_FLOOR: (
+        Variation.DEEP_SQUAT_BOARD,
+        "repeat with the heels on the board: clean there is a 2",
+    ),
+    Variation.ROTARY_STABILITY_LEFT: (Variation.ROTARY_STABILITY_DIAGONAL_LEFT, _DIAGONAL),
+    Variation.ROTARY_STABILITY_RIGHT: (Variation.ROTARY_STABILITY_DIAGONAL_RIGHT, _DIAGONAL),
+}
+EASIER_WORTH = 2  # the most that an easier form can give
+
+
 @dataclass(frozen=True)
 class ScreenResult:
     """The state of a screen, field by field as `Screen.msg`; scores 0 to 3, -1 where there is none yet.
@@ -67,11 +81,12 @@ class ScreenResult:
 
 
 @dataclass(frozen=True)
-class Override:
-    """The operator's own grade for a test and side, kept beside the measured one."""
+class OperatorGrade:
+    """The operator's own grade for a test and side. beside: ours goes on counting; else it counts instead of ours."""
 
     score: int
     reason: str
+    beside: bool = False
 
 
 class Screen:
@@ -83,8 +98,9 @@ class Screen:
 
     def reset(self) -> None:
         """Forget every trial, grade, pain report and clearing test."""
-        self._measured: dict[tuple[Movement, Side], int] = {}
-        self._overrides: dict[tuple[Movement, Side], Override] = {}
+        self._measured: dict[tuple[Movement, Side], dict[Variation, int]] = {}
+        self._late: set[tuple[Movement, Side]] = set()
+        self._grades: dict[tuple[Movement, Side], OperatorGrade] = {}
         self._pain: set[tuple[Movement, Side]] = set()
         self._clearing = dict.fromkeys(ClearingTest, Clearing.NOT_DONE)
 
@@ -92,15 +108,23 @@ class Screen:
     def is_empty(self) -> bool:
         """Whether nothing is in it yet."""
         done = any(clearing is not Clearing.NOT_DONE for clearing in self._clearing.values())
-        return not (self._measured or self._overrides or self._pain or done)
+        return not (self._measured or self._grades or self._pain or done)
 
     def add(self, assessment: Assessment) -> None:
-        """Take a repetition's result; one that is not scorable changes nothing. A result with pain reports pain."""
+        """Take a repetition's result; one that is not scorable changes nothing. A result with pain reports pain.
+
+        Trials after the third do not count.
+        """
         key = self._key(assessment.movement, assessment.side)
         if assessment.pain:
             self._pain.add(key)
-        if assessment.score != NOT_SCORABLE:
-            self._measured[key] = max(assessment.score, self._measured.get(key, NOT_SCORABLE))
+        if assessment.score == NOT_SCORABLE:
+            return
+        if assessment.trial > MOST_TRIALS:
+            self._late.add(key)
+            return
+        forms = self._measured.setdefault(key, {})
+        forms[assessment.variation] = max(assessment.score, forms.get(assessment.variation, NOT_SCORABLE))
 
     def report_pain(self, movement: Movement, side: Side = Side.BOTH, *, pain: bool = True) -> None:
         """The person says that a test hurts (or take that back). Only the person can say so."""
@@ -111,28 +135,36 @@ class Screen:
         """What a clearing test said; pain makes the related test 0."""
         self._clearing[test] = Clearing.PAIN if pain else Clearing.NO_PAIN
 
-    def set_score(self, movement: Movement, side: Side, score: int, reason: str) -> None:
+    def set_score(self, movement: Movement, side: Side, score: int, reason: str, *, beside: bool = False) -> None:
         """Set the operator's own grade (0 to 3), or withdraw it with -1. The measured score stays and is noted.
 
-        Raises ValueError for a score out of range and for a grade without a reason.
+        beside: the measured score goes on counting. Raises ValueError for a score out of range and for a grade without
+        a reason.
         """
         if not NOT_SCORABLE <= score <= 3:
             raise ValueError(f"score is {score}; a grade is 0, 1, 2 or 3, or -1 to withdraw one")
         if score != NOT_SCORABLE and not reason.strip():
-            raise ValueError("a grade that replaces the measured one needs a reason; say why, for example 'seen live'")
+            raise ValueError("a grade that stands beside or over the measured one needs a reason; say why")
         key = self._key(movement, side)
         if score == NOT_SCORABLE:
-            self._overrides.pop(key, None)
+            self._grades.pop(key, None)
         else:
-            self._overrides[key] = Override(score, reason.strip())
+            self._grades[key] = OperatorGrade(score, reason.strip(), beside)
 
     def measured(self, movement: Movement, side: Side = Side.BOTH) -> int:
         """Our best score of a test and side, whatever the operator says; -1 where there is none."""
-        return self._measured.get(self._key(movement, side), NOT_SCORABLE)
+        return max(self._measured.get(self._key(movement, side), {}).values(), default=NOT_SCORABLE)
 
-    def override(self, movement: Movement, side: Side = Side.BOTH) -> Override | None:
+    def grade(self, movement: Movement, side: Side = Side.BOTH) -> OperatorGrade | None:
         """The operator's own grade of a test and side, None where there is none."""
-        return self._overrides.get(self._key(movement, side))
+        return self._grades.get(self._key(movement, side))
+
+    def easier_form(self, movement: Movement, side: Side = Side.BOTH) -> Variation | None:
+        """The easier form that is still to be done because the first one failed: the squat's board; None if none."""
+        forms = self._measured.get(self._key(movement, side), {})
+        if self._hurts(movement, side) or max(forms.values(), default=NOT_SCORABLE) >= EASIER_WORTH:
+            return None
+        return next((EASIER[form][0] for form in forms if form in EASIER and EASIER[form][0] not in forms), None)
 
     def hurts(self, movement: Movement, side: Side = Side.BOTH) -> bool:
         """Whether pain makes a test and side 0: in the movement itself or in its clearing test."""
@@ -173,8 +205,8 @@ class Screen:
             return NOT_SCORABLE
         if self._hurts(movement, side):
             return 0
-        override = self._overrides.get((movement, side))
-        return override.score if override else self._measured.get((movement, side), NOT_SCORABLE)
+        grade = self._grades.get((movement, side))
+        return grade.score if grade and not grade.beside else self.measured(movement, side)
 
     def _hurts(self, movement: Movement, side: Side) -> bool:
         test = CLEARED_BY.get(movement)
@@ -196,11 +228,17 @@ class Screen:
             yield f"{label}: pain reported, so 0"
         elif self._hurts(movement, side):
             yield f"{label}: pain in the clearing test {title(CLEARED_BY[movement])}, so 0"
-        override = self._overrides.get((movement, side))
-        if override:
-            measured = self._measured.get((movement, side), NOT_SCORABLE)
+        grade = self._grades.get((movement, side))
+        if grade:
+            measured = self.measured(movement, side)
             ours = "not scored" if measured == NOT_SCORABLE else f"measured {measured}"
-            yield f"{label}: {override.score} by the operator ({override.reason}); {ours}"
+            place = "beside ours, which counts" if grade.beside else "over ours"
+            yield f"{label}: {grade.score} by the operator, {place} ({grade.reason}); {ours}"
+        easier = self.easier_form(movement, side)
+        if easier is not None and (grade is None or grade.beside):
+            yield f"{label}: failed; {next(say for form, say in EASIER.values() if form is easier)}"
+        if (movement, side) in self._late:
+            yield f"{label}: trials after the third do not count"
 
 
 def sides_to_do(movement: Movement) -> tuple[Side, ...]:

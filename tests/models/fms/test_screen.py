@@ -125,7 +125,7 @@ def test_the_operators_grade_counts_and_ours_is_kept_beside_it():
     assert (graded.final[0], graded.total) == (2, 20)
     assert screen.measured(Movement.DEEP_SQUAT) == 3
     assert [note for note in graded.notes if "operator" in note] == [
-        "deep squat: 2 by the operator (heels came up); measured 3"
+        "deep squat: 2 by the operator, over ours (heels came up); measured 3"
     ]
     screen.set_score(Movement.DEEP_SQUAT, Side.BOTH, -1, "")
     assert screen.result().total == 21

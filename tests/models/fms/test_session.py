@@ -5,10 +5,16 @@ from dataclasses import replace
 import pytest
 
 from fitmotion_models.fms import score_clip
-from fitmotion_models.fms.screen import ClearingTest
-from fitmotion_models.fms.session import Session, Trial
-from fitmotion_models.fms.values import Movement, Side, Variation
+from fitmotion_models.fms.anthropometry import Anthropometry
+from fitmotion_models.fms.screen import ClearingTest, Screen
+from fitmotion_models.fms.session import Session
+from fitmotion_models.fms.trial import Trial
+from fitmotion_models.fms.values import Movement, Phase, Side, Variation
 from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.mover.hurdle_parameters import HurdleStepParameters
+from fitmotion_models.mover.hurdle_step import hurdle_step_clip
+from fitmotion_models.mover.inline_lunge import inline_lunge_clip
+from fitmotion_models.mover.lunge_parameters import InlineLungeParameters
 
 SQUAT = Movement.DEEP_SQUAT
 CLIP = squat_clip(SquatParameters(repetitions=1), fps=20.0)
@@ -114,3 +120,187 @@ def test_a_test_that_cannot_be_scored_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="does not belong to DEEP_SQUAT"):
         session.start_test("anna", SQUAT, Variation.HURDLE_STEP_LEFT, Side.BOTH)
     assert session.subjects == ()
+
+
+# ---- who is assessed -------------------------------------------------------------------------------------------------
+
+
+def states(session: Session, subject: str, *, shift: float = 0.0, count: int = 20):
+    poses = [replace(pose, subject=subject, stamp=pose.stamp + shift) for pose in list(CLIP)[:count]]
+    return [session.update(pose).state for pose in poses]
+
+
+def assessed(session: Session, subject: str, **given) -> bool:
+    """Whether a subject's poses get a movement; a body that is not assessed gets a state that says nothing."""
+    got = states(session, subject, **given)
+    for state in got:
+        if state.movement is Movement.UNKNOWN:
+            assert (state.phase, state.criteria, state.side) == (Phase.UNKNOWN, (), Side.BOTH)
+    (same,) = {state.movement is SQUAT for state in got}
+    return same
+
+
+def test_one_at_a_time_is_the_first_until_they_have_left_or_another_is_named() -> None:
+    session = Session(assess="", timeout=10.0)
+    assert assessed(session, "anna") and not assessed(session, "bert", shift=0.5)
+    assert session.resolve("") == "anna"
+    assert not assessed(session, "bert", shift=9.0)
+    assert assessed(session, "bert", shift=12.0)  # anna has been out of view for the timeout
+    assert not assessed(session, "anna", shift=13.5)
+    session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH)
+    assert assessed(session, "anna", shift=15.0) and not assessed(session, "bert", shift=16.5)
+
+
+def test_nobody_but_the_one_who_is_named_is_assessed() -> None:
+    session = Session(assess="bert")
+    assert not assessed(session, "anna") and assessed(session, "bert")
+    assert session.resolve("") == "bert"
+    with pytest.raises(ValueError, match="anna is not assessed, bert is"):
+        session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH)
+    session.assess = "all"
+    assert assessed(session, "anna", shift=5.0) and assessed(session, "bert", shift=5.0)
+
+
+def test_a_recording_with_two_people_that_starts_again_keeps_the_one() -> None:
+    session = Session(assess="", timeout=5.0)
+    for shift in (100.0, 103.0, 0.0, 3.0):
+        assert assessed(session, "anna", shift=shift) and not assessed(session, "bert", shift=shift + 0.01)
+
+
+# ---- any test --------------------------------------------------------------------------------------------------------
+
+
+def test_whatever_is_done_is_recognised_and_enters_the_screen() -> None:
+    session = Session(Trial(Movement.UNKNOWN, Variation.NONE))
+    one_squat = squat_clip(SquatParameters(repetitions=1), fps=30.0)
+    lunges = [
+        inline_lunge_clip(InlineLungeParameters(repetitions=1, side=side), fps=30.0) for side in ("left", "right")
+    ]
+    steps = [hurdle_step_clip(HurdleStepParameters(repetitions=1, side=side), fps=30.0) for side in ("right", "left")]
+    found = []
+    for shift, clip in enumerate((one_squat, *lunges, *steps)):
+        found += play(session, clip, shift=shift * 25.0)
+    assert [(one.movement, one.side, one.score) for one in found] == [
+        (SQUAT, Side.BOTH, 3),
+        (Movement.INLINE_LUNGE, Side.LEFT, 3),
+        (Movement.INLINE_LUNGE, Side.RIGHT, 3),
+        (Movement.HURDLE_STEP, Side.RIGHT, 3),
+        (Movement.HURDLE_STEP, Side.LEFT, 3),
+    ]
+    assert session.screen("anna").final[:3] == (3, 3, 3)
+    # pain without a name is of the test that was done last
+    hurt = session.report_pain("anna", Movement.UNKNOWN, Side.BOTH, None, pain=True)
+    assert (hurt.movement, hurt.side, hurt.score) == (Movement.HURDLE_STEP, Side.LEFT, 0)
+    assert (session.screen("anna").left[1], session.screen("anna").right[1]) == (0, 3)
+
+
+def test_heels_on_the_board_are_said_and_not_seen() -> None:
+    session = Session(Trial(Movement.UNKNOWN, Variation.NONE))
+    play(session)
+    session.start_test("anna", Movement.UNKNOWN, Variation.DEEP_SQUAT_BOARD, Side.BOTH)
+    (one,) = play(session, shift=50.0)
+    assert (one.variation, one.score, one.trial) == (Variation.DEEP_SQUAT_BOARD, 2, 1)
+
+
+def test_without_a_test_pain_needs_a_name() -> None:
+    session = Session(Trial(Movement.UNKNOWN, Variation.NONE))
+    with pytest.raises(ValueError, match="no test has been recognised yet"):
+        session.report_pain("anna", Movement.UNKNOWN, Side.BOTH, None, pain=True)
+    with pytest.raises(ValueError, match="hurdle step is done on both sides; say side LEFT or RIGHT"):
+        session.report_pain("anna", Movement.HURDLE_STEP, Side.BOTH, None, pain=True)
+
+
+# ---- trials, the board, what is kept ---------------------------------------------------------------------------------
+
+
+def test_after_a_failed_squat_the_board_is_asked_for_and_decides() -> None:
+    session = Session()
+    shallow = squat_clip(SquatParameters(depth_m=0.12, repetitions=1), fps=20.0)
+    (failed,) = play(session, shallow)
+    assert failed.score == 1 and "heels on the board" in failed.reason
+    assert session.screen("anna").notes == (
+        "deep squat: failed; repeat with the heels on the board: clean there is a 2",
+    )
+    session.start_test("anna", SQUAT, Variation.DEEP_SQUAT_BOARD, Side.BOTH)
+    play(session, shift=50.0)
+    screen = session.screen("anna")
+    assert (screen.final[0], screen.notes) == (2, ())
+
+
+def test_a_fourth_trial_is_told_and_does_not_count() -> None:
+    session = Session()
+    shallow = squat_clip(SquatParameters(depth_m=0.12, repetitions=1), fps=20.0)
+    play(session, shallow)
+    session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH, 4)
+    (fourth,) = play(session, shift=50.0)
+    assert (fourth.score, fourth.trial) == (3, 4)
+    assert session.screen("anna").final[0] == 1
+    assert any("trials after the third do not count" in note for note in session.screen("anna").notes)
+    session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH, 3)
+    play(session, shift=100.0)
+    assert session.screen("anna").final[0] == 3
+
+
+def test_a_grade_beside_ours_changes_nothing_that_counts() -> None:
+    session = Session()
+    play(session)
+    told, ours = session.set_score("anna", SQUAT, Side.BOTH, 1, "heels", beside=True)
+    assert (told.score, told.overridden, ours) == (3, False, 3)
+    screen = session.screen("anna")
+    assert screen.final[0] == 3
+    assert screen.notes == ("deep squat: 1 by the operator, beside ours, which counts (heels); measured 3",)
+    session.set_score("anna", SQUAT, Side.BOTH, 1, "heels")
+    assert session.screen("anna").final[0] == 1
+
+
+def test_a_finished_screen_stands_until_a_new_one() -> None:
+    session = Session()
+    shallow = squat_clip(SquatParameters(depth_m=0.12, repetitions=1), fps=20.0)
+    play(session, shallow)
+    assert session.finish_screen("anna").final[0] == 1
+    (told,) = play(session, shift=50.0)
+    assert told.score == 3 and session.screen("anna").final[0] == 1
+    session.reset_screen("anna")
+    play(session, shift=100.0)
+    assert session.screen("anna").final[0] == 3
+
+
+def test_a_trial_taken_up_again_goes_on_counting() -> None:
+    session = Session()
+    numbers = []
+    for shift in (0.0, 20.0):
+        session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH, 1)
+        numbers += [(one.trial, one.repetition) for one in play(session, shift=shift)]
+    assert numbers == [(1, 1), (1, 2)]
+
+
+def test_the_clip_of_a_repetition_scores_like_the_repetition() -> None:
+    session = Session()
+    three = squat_clip(SquatParameters(repetitions=3), fps=20.0)
+    for pose in three:
+        update = session.update(pose)
+        if update.assessment is None:
+            continue
+        clip = session.clip_of("mover", update.assessment)
+        (again,) = score_clip(clip)
+        assert (again.criteria, again.score) == (update.assessment.criteria, update.assessment.score)
+        assert (clip.subject, clip.labels) == ("mover", ("deep_squat", "both"))
+
+
+def test_a_kept_screen_goes_on_in_another_session() -> None:
+    session = Session()
+    kept = play(session)
+    session.start_test("anna", SQUAT, Variation.DEEP_SQUAT_BOARD, Side.BOTH)
+    screen = Screen("anna")
+    for one in kept:
+        screen.add(one)
+    other = Session(assess="")
+    body = Anthropometry(1.8)
+    other.restore("anna", screen, kept, trial=session.trial("anna"), body=body)
+    assert other.screen("anna") == replace(session.screen("anna"))
+    assert other.trial("").variation is Variation.DEEP_SQUAT_BOARD
+    other.rename("anna", "person_2")
+    assert other.resolve("") == "person_2" and other.screen("").subject == "person_2"
+    assert other.start_test("", SQUAT, Variation.NONE, Side.BOTH).number == 2
+    (again,) = play(other, subject="person_2")
+    assert (again.trial, again.repetition) == (2, 1)
