@@ -67,10 +67,14 @@ class Uncertainty:
 
 @dataclass(frozen=True)
 class Measured:
-    """A value and the confidence of the joints behind it (0 to 1); NaN and 0 where they are unseen."""
+    """A value and the confidence of the joints behind it (0 to 1); NaN and 0 where they are unseen.
+
+    unseen: where another thing than the joints is missing, why nothing was measured and what to do about it.
+    """
 
     value: float
     confidence: float
+    unseen: tuple[str, str] | None = None
 
 
 UNMEASURED = Measured(math.nan, 0.0)
@@ -124,6 +128,8 @@ def judge(rule: CriterionRule, moment: Moment) -> Judged:
     if not rule.sees(moment):
         return _not_seen(rule, math.nan, "not visible from this view", rule.best_view)
     measured = rule.measure(moment)
+    if measured.unseen is not None:
+        return _not_seen(rule, math.nan, *measured.unseen)
     if not math.isfinite(measured.value) or measured.confidence < MIN_JOINT_CONFIDENCE:
         return _not_seen(rule, math.nan, "joints not seen", "keep the whole body, hands and feet, in the picture")
     value = rule.uncertainty.without_bias(measured.value, moment.views)
