@@ -69,7 +69,13 @@ def commands() -> None:
 
 @app.command()
 def assess(
-    video: Annotated[str, typer.Argument(help="A video file, a folder of images, or a MotionClip (.npz).")],
+    videos: Annotated[
+        list[str],
+        typer.Argument(
+            help="A video file, a folder of images, or a MotionClip (.npz); or one video a camera of a calibrated rig.",
+            metavar="VIDEO...",
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
     board: Annotated[
@@ -80,12 +86,16 @@ def assess(
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Write a report with curves and key frames, faces blurred (.html).")
     ] = None,
-    keep_faces: Annotated[
-        bool, typer.Option("--keep-faces", help="Leave the report's faces as they are.")
-    ] = False,
+    keep_faces: Annotated[bool, typer.Option("--keep-faces", help="Leave the report's faces as they are.")] = False,
     calibration: Annotated[
-        Path | None, typer.Option(help="The camera's calibration (YAML of camera_calibration).")
+        Path | None,
+        typer.Option(
+            help="The camera's calibration (YAML of camera_calibration); of several: Calib.toml, .qca.txt or a folder."
+        ),
     ] = None,
+    find_offset: Annotated[
+        bool, typer.Option("--find-offset", help="The videos start at different times: find it from the movement.")
+    ] = False,
     tilt: Annotated[
         float | None,
         typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
@@ -103,6 +113,8 @@ def assess(
       fitmotion assess squat.mp4 --json > squat.json
 
       fitmotion assess squat.mp4 --report squat.html
+
+      fitmotion assess cam1.mp4 cam2.mp4 cam3.mp4 --calibration rig.toml
     """
     from fitmotion_models.fms.assess import assess as run
     from fitmotion_models.fms.assess import report_as_dict
@@ -115,17 +127,18 @@ def assess(
         variation = trial_variation(movement, board=board)
         with progress_bar("scoring", quiet=as_json) as progress:
             report = run(
-                video,
+                videos,
                 movement=movement_named(movement),
                 variation=variation,
                 subject=subject,
                 backend=backend,
                 calibration=calibration,
                 tilt=None if tilt is None else math.radians(tilt),
+                find_offset=find_offset,
                 progress=progress,
             )
         if report_file is not None and report.clip is not None:
-            report_recording(report_file, video, report, backend=backend, keep_faces=keep_faces)
+            report_recording(report_file, videos[0], report, backend=backend, keep_faces=keep_faces)
     except (ValueError, RuntimeError, OSError) as error:
         fail(str(error))
     if as_json:
@@ -136,10 +149,12 @@ def assess(
         from fitmotion_models.viewer.terminal import assessments_view
 
         Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+        if report.notice:
+            Console().print(report.notice, highlight=False, soft_wrap=True)
         if report_file is not None and report.clip is not None:
             Console().print(f"report written to {report_file}", highlight=False, soft_wrap=True)
     if not report.poses:
-        fail(f"{video}: no person was seen; the whole body has to be in the picture", NOBODY_EXIT_CODE)
+        fail(f"{', '.join(videos)}: no person was seen; the whole body has to be in the picture", NOBODY_EXIT_CODE)
 
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure how good the parts are.")

@@ -1,8 +1,8 @@
 """A video in, assessments out: the same chain as the live graph (image, landmarks, body, score), without ROS."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fitmotion_models.pose.backends import make_backend
 from fitmotion_models.pose.body_estimator import BodyEstimator
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.image_source import ImageSource, open_source
+from fitmotion_models.pose.rig_source import RigRecording
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.clip_file import load_clip
 from fitmotion_models.skeleton.motion_clip import MotionClip, clip_from_poses
@@ -28,6 +29,7 @@ class AssessmentReport:
     """What one recording gave.
 
     fps: Hz. frames: images (or poses) read. poses: how many of them show a body. clip: those poses, where kept.
+    notice: a sentence about the input that a person should read.
     """
 
     assessments: tuple[Assessment, ...]
@@ -36,10 +38,11 @@ class AssessmentReport:
     frames: int
     poses: int
     clip: MotionClip | None = None
+    notice: str = ""
 
 
 def assess(
-    spec: str,
+    spec: str | Sequence[str],
     *,
     movement: Movement = Movement.DEEP_SQUAT,
     variation: Variation = Variation.DEEP_SQUAT_FLOOR,
@@ -48,15 +51,22 @@ def assess(
     backend: str = "mediapipe",
     calibration: str | Path | None = None,
     tilt: float | None = None,
+    find_offset: bool = False,
     progress: Progress | None = None,
 ) -> AssessmentReport:
     """Score every repetition in a recording: a video file, a folder of images or a MotionClip (.npz).
 
-    calibration: the camera's ROS calibration YAML. tilt: of the camera, radians, positive looking down; without it
-    gravity is taken from the standing person. progress: called with (frames done, frames there are or None).
+    Or in several videos of one movement, one a camera of a calibrated rig; find_offset: they start at different times.
+    calibration: the camera's ROS calibration YAML; of a rig as `read_rig` takes it. tilt: of the one camera, radians,
+    positive looking down; without it gravity is taken from the standing person. progress: called with
+    (frames done, frames there are or None).
     Raises ValueError (SourceError for a source) with one sentence when the input cannot be used.
     """
     scorer = Scorer(movement=movement, variation=variation, side=side)
+    if not isinstance(spec, str):
+        if len(spec) > 1:
+            return _assess_rig(spec, scorer, calibration, subject, backend, find_offset, progress)
+        spec = spec[0]
     if Path(spec).suffix == CLIP_SUFFIX:
         clip = load_clip(spec)
         return _score(iter(clip), scorer, clip.subject, clip.fps, len(clip), progress)
@@ -73,6 +83,29 @@ def assess(
         return _score(poses, scorer, subject, source.fps, source.frame_count, progress)
     finally:
         source.close()
+
+
+def _assess_rig(
+    specs: Sequence[str],
+    scorer: Scorer,
+    calibration: str | Path | None,
+    subject: str,
+    backend: str,
+    find_offset: bool,
+    progress: Progress | None,
+) -> AssessmentReport:
+    if calibration is None:
+        raise ValueError(
+            f"{len(specs)} videos need the calibration of their cameras; give --calibration, or make one with "
+            "`fitmotion calibrate`"
+        )
+    recording = RigRecording(specs, calibration)
+    try:
+        found = recording.poses(subject=subject, backend=backend, find_offset=find_offset)
+        report = _score(found.poses, scorer, subject, found.fps, found.frame_count, progress)
+        return replace(report, notice=str(found.offsets) if found.offsets else "")
+    finally:
+        recording.close()
 
 
 def _poses(source: ImageSource, backend: str, estimator: BodyEstimator) -> Iterator[BodyPose | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -140,9 +141,23 @@ class Rig:
     def fitting(self, sizes: Sequence[tuple[int, int]]) -> "Rig":
         """The rig for images of these sizes (width, height), one a camera. Raises ValueError for another number."""
         if len(sizes) != len(self):
-            raise ValueError(
-                f"{len(sizes)} videos, and calibration {self.source} has {len(self)} cameras "
-                f"({', '.join(self.names)}); give one video a camera, in this order"
-            )
+            raise ValueError(f"{len(sizes)} image sizes for the {len(self)} cameras of calibration {self.source}")
         fitted = (camera.fitting(*size) for camera, size in zip(self.cameras, sizes, strict=True))
         return Rig(tuple(fitted), self.source)
+
+    def of_sources(self, specs: Sequence[str]) -> "Rig":
+        """The cameras behind some videos or addresses, in their order.
+
+        Sources whose names hold each the name of one camera (`squat_cam02.mp4`) are those cameras', whatever their
+        number and order; otherwise there has to be one a camera, in the calibration's order. Raises ValueError.
+        """
+        named = [[camera for camera in self.cameras if camera.name in Path(spec).name] for spec in specs]
+        chosen = tuple(cameras[0] for cameras in named if len(cameras) == 1)
+        if len({camera.name for camera in chosen}) == len(specs) > 1:
+            return Rig(chosen, self.source)
+        if len(specs) != len(self):
+            raise ValueError(
+                f"{len(specs)} videos, and calibration {self.source} has {len(self)} cameras "
+                f"({', '.join(self.names)}); give one video a camera in this order, or files named after their cameras"
+            )
+        return self

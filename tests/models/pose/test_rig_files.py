@@ -93,8 +93,15 @@ def test_images_that_a_codec_cut_or_somebody_resized_are_the_cameras_those_of_an
     np.testing.assert_allclose(camera.fitting(540, 960).project(point), camera.project(point) / 2, atol=0.5)
     with pytest.raises(ValueError, match="another shape"):
         camera.fitting(1920, 1080)
-    with pytest.raises(ValueError, match="3 videos, and calibration ring has 2 cameras"):
-        ring(2).fitting([(1080, 1920)] * 3)
+
+
+def test_videos_belong_to_the_cameras_whose_names_they_hold_or_come_in_the_calibrations_order():
+    rig = ring(4)
+    assert rig.of_sources(["x/squat_cam03.mp4", "y/squat_cam01.mp4"]).names == ("cam03", "cam01")
+    assert rig.of_sources(["0", "1", "2", "3"]).names == rig.names
+    for specs in (["0", "1"], ["a_cam01.mp4", "b_cam01.mp4"]):
+        with pytest.raises(ValueError, match="2 videos, and calibration ring has 4 cameras"):
+            rig.of_sources(specs)
 
 
 @pytest.mark.parametrize(
