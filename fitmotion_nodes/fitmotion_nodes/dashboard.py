@@ -4,7 +4,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -17,24 +19,24 @@ from sensor_msgs.msg import CompressedImage, Imu
 from fitmotion_models.fms.values import Movement
 from fitmotion_models.viewer.page import Page, PageError
 from fitmotion_models.viewer.page_controls import (
+    Asked,
     ChoosePerson,
     ChooseSensor,
     Command,
-    ReportPain,
     ResetScreen,
     SetGrade,
+    StartScreen,
     StartTest,
 )
+from fitmotion_models.viewer.page_files import PageFiles
+from fitmotion_models.viewer.page_guide import PersonForm
 from fitmotion_models.viewer.page_html import NodeLine
+from fitmotion_models.viewer.screen_lead import Lead, LeadSettings
 from fitmotion_models.viewer.watch import PictureKind, Watch
 from fitmotion_msgs.msg import Assessment as RosAssessment
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Screen as RosScreen
-from fitmotion_msgs.srv import ReportPain as ReportPainSrv
-from fitmotion_msgs.srv import ResetScreen as ResetScreenSrv
-from fitmotion_msgs.srv import SetScore as SetScoreSrv
-from fitmotion_msgs.srv import StartTest as StartTestSrv
 from fitmotion_nodes.conversions import (
     NANOSECONDS,
     assessment_from_msg,
@@ -43,13 +45,14 @@ from fitmotion_nodes.conversions import (
     stamp_from_msg,
     state_from_msg,
 )
+from fitmotion_nodes.dashboard_guide import DashboardGuide
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
+from fitmotion_nodes.dashboard_services import FmsServices
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.parameters import declare, result_qos
 from fitmotion_nodes.spin import FOR_EYES, CannotRunError, run_node
 from fitmotion_nodes.unspun import Mailbox
 
-ANSWER_PATIENCE_S = 5.0  # a service that has not answered by then will not
 LOOK_AROUND_S = 1.0  # how often sensors and the overlay are looked for
 SCREENS_KEPT = 20  # as many as the fms node keeps
 IMU_TYPE, IMU_SUFFIX = "sensor_msgs/msg/Imu", "/data_raw"
@@ -67,7 +70,8 @@ class DashboardNode(Node):
 
     Subscribes fms/assessment, fms/screen, /diagnostics; while a browser looks also body_pose, fms/state,
     overlay/compressed (where nobody publishes it image_raw/compressed) and the imu_<site>/data_raw that was chosen.
-    Calls fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen. Publishes /diagnostics.
+    Calls fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen; with the parameter guided also
+    fms/start_screen, fms/finish_screen, and serves screen/* (see `DashboardGuide`). Publishes /diagnostics.
     """
 
     def __init__(self) -> None:
@@ -82,13 +86,7 @@ class DashboardNode(Node):
         screens = result_qos(latched=True, depth=SCREENS_KEPT)
         self.create_subscription(RosScreen, "fms/screen", self._on_screen, screens)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 20)
-        self._services_called = {
-            StartTest: self.create_client(StartTestSrv, "fms/start_test"),
-            ReportPain: self.create_client(ReportPainSrv, "fms/report_pain"),
-            SetGrade: self.create_client(SetScoreSrv, "fms/set_score"),
-            ResetScreen: self.create_client(ResetScreenSrv, "fms/reset_screen"),
-        }
-        self._waiting: dict[Any, tuple[str, float]] = {}  # a call -> its service and when to give up
+        self._services_called = FmsServices(self, self._on_answer)
         # there while a browser looks; read when the page is drawn
         self._poses: Mailbox | None = None
         self._states: Mailbox | None = None
@@ -103,16 +101,40 @@ class DashboardNode(Node):
         self._look_timer = self.create_timer(LOOK_AROUND_S, self._look_around, clock=steady)
         self._pause()
         self._page = self._serve()
+        self._guide = None
+        if self._given.guided:
+            self._guide = DashboardGuide(self, self._watch, self._ask, self._page.answer)
         self._diagnostics.status = self._page.address
 
     def _serve(self) -> Page:
         given = self._given
         try:
-            page = Page(given.host, given.port, self._hear_command, self._wake.trigger, sensor_s=given.sensor_s)
+            page = Page(
+                given.host,
+                given.port,
+                self._hear_command,
+                self._wake.trigger,
+                sensor_s=given.sensor_s,
+                form=self._form(),
+                files=self._report_files(),
+            )
         except PageError as error:
             raise CannotRunError(f"dashboard: {error}") from None
         self.get_logger().info(f"the page is on {page.address}")
         return page
+
+    def _form(self) -> PersonForm | None:
+        given = self._given
+        if not given.guided:
+            return None
+        return PersonForm(given.person, given.measured_by, given.stature_m, given.hand_length_m, given.sex)
+
+    def _report_files(self) -> PageFiles:
+        files = PageFiles()
+        for name in filter(None, self._given.reports.split(",")):
+            path = Path(name)
+            files.offer(path.name, "Report as PDF" if path.suffix == ".pdf" else "Report", path)
+        return files
 
     def destroy_node(self) -> None:
         """Close the page before the node goes."""
@@ -170,7 +192,7 @@ class DashboardNode(Node):
         self._diagnostics.took("update", time.perf_counter() - start)
         self._note_latency()
         self._diagnostics.status = f"{self._page.address}, {self._page.clients} looking"
-        self._give_up_waiting()
+        self._services_called.give_up_waiting()
 
     def _note_latency(self) -> None:
         """How old the body is that was shown just now, of each body once."""
@@ -249,68 +271,39 @@ class DashboardNode(Node):
     def _obey(self, command: Command) -> None:
         if isinstance(command, ChoosePerson):
             self._watch.chosen = command.subject
+            if self._guide is not None:
+                self._guide.begin_shown()
+        elif isinstance(command, Lead | LeadSettings):
+            if self._guide is not None:
+                self._guide.obey(command)
         elif isinstance(command, ChooseSensor):
             self._watch.sensor.topic = command.topic
             self._watch.sensor.samples.clear()
             if self._poses is not None:
                 self._look_around()
         else:
-            self._call(command)
+            self._ask(command)
 
-    def _call(self, command: StartTest | ReportPain | SetGrade | ResetScreen) -> None:
+    def _ask(self, command: Asked) -> None:
         """Ask the fms node; the answer comes to `_on_answer`, and nothing waits for it."""
-        client, subject = self._services_called[type(command)], self._watch.shown
-        if not client.service_is_ready():
-            self._page.answer(f"{client.srv_name} is not there: the fms node does not run", good=False)
-            return
-        try:
-            request = self._request(command, subject)
-        except ValueError as error:
-            self._page.answer(str(error), good=False)
-            return
-        future = client.call_async(request)
-        self._waiting[future] = client.srv_name, time.monotonic() + ANSWER_PATIENCE_S
-        future.add_done_callback(partial(self._on_answer, command, subject))
-
-    def _request(self, command: Command, subject: str) -> Any:
-        if isinstance(command, StartTest):
-            return StartTestSrv.Request(
-                subject=subject,
-                movement=int(command.movement),
-                variation=int(command.variation),
-                side=int(command.side),
-            )
-        if isinstance(command, ReportPain):
-            clearing = 0 if command.clearing is None else 1 + int(command.clearing)  # 0 is the movement itself
-            return ReportPainSrv.Request(subject=subject, clearing=clearing, pain=command.pain, note=command.note)
-        if isinstance(command, SetGrade):
+        subject = self._watch.shown
+        if isinstance(command, SetGrade) and command.movement is Movement.UNKNOWN:
             test = self._watch.person(subject).test if subject else None
             if test is None or test.movement is Movement.UNKNOWN:
-                raise ValueError("no test is under way that could be graded; start one first")
-            return SetScoreSrv.Request(
-                subject=subject,
-                movement=int(test.movement),
-                side=int(test.side),
-                score=command.score,
-                reason=command.reason,
-            )
-        return ResetScreenSrv.Request(subject=subject)
+                self._page.answer("no test is under way that could be graded; start one first", good=False)
+                return
+            command = replace(command, movement=test.movement, side=test.side)
+        self._services_called.ask(command, subject)
 
-    def _on_answer(self, command: Command, subject: str, future: Any) -> None:
-        if self._waiting.pop(future, None) is None:
-            return  # came after we had given up
-        answer = future.result()
-        if answer.success and isinstance(command, StartTest | ResetScreen):
+    def _on_answer(self, command: Asked | None, subject: str, text: str, good: bool) -> None:
+        if good and isinstance(command, StartTest | ResetScreen):
             self._watch.begin_trial(subject)
-        self._page.answer(answer.message, good=answer.success)
-        self.get_logger().info(f"{subject or 'person in view'}: {answer.message}")
-
-    def _give_up_waiting(self) -> None:
-        now = time.monotonic()
-        for future in [future for future, (_, end) in self._waiting.items() if now > end]:
-            name, _ = self._waiting.pop(future)
-            future.cancel()
-            self._page.answer(f"{name} has not answered", good=False)
+        if good and isinstance(command, StartScreen) and self._guide is not None:
+            self._guide.started(command.sex)
+        if not (good and self._guide is not None and isinstance(command, StartTest)):
+            self._page.answer(text, good=good)  # the guide's card says itself which test is under way
+        if command is not None:
+            self.get_logger().info(f"{subject or 'person in view'}: {text}")
 
 
 def _picture(msg: CompressedImage) -> tuple[bytes, PictureKind]:
@@ -336,6 +329,7 @@ def _node_line(name: str, status: DiagnosticStatus) -> NodeLine:
         message=values.get("engine", "") or status.message,
         warning=status.message if level else "",
         age=0.0,
+        guidance=values.get("guidance", ""),
     )
 
 

@@ -31,6 +31,17 @@ class DashboardParameters(NodeParameters):
     lossless: bool = parameter(
         False, "the graph runs in media time: results from before the page was opened are fetched, latencies not shown"
     )
+    guided: bool = parameter(False, "lead through a whole screen, step by step, instead of showing single tests")
+    person: str = parameter("", "name or code that the form of a guided screen begins with")
+    measured_by: str = parameter("", "who measures, in the form of a guided screen")
+    stature_m: float = parameter(0.0, "the person's stature in the form, m; 0: not entered", at_least=0.0, at_most=2.6)
+    hand_length_m: float = parameter(
+        0.0, "the person's hand length in the form, m; 0: not entered", at_least=0.0, at_most=0.3
+    )
+    sex: str = parameter("", "the person's sex in the form: female, male or empty", choices=("", "female", "male"))
+    reports: str = parameter(
+        "", "files (.html, .pdf) that the page hands out once they are there, separated by commas; empty: none"
+    )
 
     def check_together(self) -> None:
         """There is a host."""

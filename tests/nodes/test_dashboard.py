@@ -26,7 +26,7 @@ from fitmotion_msgs.srv import ReportPain as ReportPainSrv
 from fitmotion_msgs.srv import ResetScreen as ResetScreenSrv
 from fitmotion_msgs.srv import SetScore as SetScoreSrv
 from fitmotion_msgs.srv import StartTest as StartTestSrv
-from fitmotion_nodes import dashboard
+from fitmotion_nodes import dashboard, dashboard_services
 from fitmotion_nodes.conversions import assessment_to_msg, body_pose_to_msg, state_to_msg
 from fitmotion_nodes.dashboard import DashboardNode
 from fitmotion_nodes.parameters import ParameterError, result_qos
@@ -39,7 +39,8 @@ class FakePage:
 
     address = "http://nowhere"
 
-    def __init__(self, host, port, on_command, on_clients, *, sensor_s) -> None:
+    def __init__(self, host, port, on_command, on_clients, **settings) -> None:
+        self.settings = settings
         self.press, self._on_clients = on_command, on_clients
         self.clients, self.updates, self.answers, self.sensors = 0, 0, [], ()
         self.closed = False
@@ -214,8 +215,7 @@ def test_a_button_asks_the_fms_node(board, command, service, fields) -> None:
     it.graph.node.create_service(*service, answer)
     person = it.node._watch.person("mover")
     person.test.update(Scorer().update(CLIP.frame(0)).state)
-    client = it.node._services_called[type(command)]
-    it.graph.until(client.service_is_ready)
+    it.graph.until(lambda: it.node._services_called.is_ready(type(command)))
     it.page.press(command)
     it.page.press(command)
     it.graph.until(lambda: len(it.page.answers) == 2)
@@ -234,19 +234,19 @@ def test_a_button_without_an_fms_node_says_so(board) -> None:
 def test_a_grade_needs_a_test(board) -> None:
     it = board()
     it.graph.node.create_service(SetScoreSrv, "fms/set_score", lambda request, response: response)
-    it.graph.until(it.node._services_called[SetGrade].service_is_ready)
+    it.graph.until(lambda: it.node._services_called.is_ready(SetGrade))
     it.page.press(SetGrade(3, "x"))
     it.graph.until(lambda: it.page.answers)
     assert it.page.answers == [("no test is under way that could be graded; start one first", False)]
 
 
 def test_nobody_waits_for_an_fms_node_that_does_not_answer(board, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "ANSWER_PATIENCE_S", 0.3)
+    monkeypatch.setattr(dashboard_services, "ANSWER_PATIENCE_S", 0.3)
     it = board(rate_hz=30.0)
     it.page.look(1)
     silent = rclpy.create_node("silent", use_global_arguments=False)  # not spun, like a process that hangs
     silent.create_service(ResetScreenSrv, "fms/reset_screen", lambda request, response: response)
-    it.graph.until(it.node._services_called[ResetScreen].service_is_ready)
+    it.graph.until(lambda: it.node._services_called.is_ready(ResetScreen))
     before = it.page.updates
     it.page.press(ResetScreen())
     it.graph.until(lambda: it.page.answers)
@@ -264,7 +264,7 @@ def test_the_chosen_person_is_meant(board) -> None:
         return response
 
     it.graph.node.create_service(ResetScreenSrv, "fms/reset_screen", answer)
-    it.graph.until(it.node._services_called[ResetScreen].service_is_ready)
+    it.graph.until(lambda: it.node._services_called.is_ready(ResetScreen))
     for name in ("anna", "bert"):
         it.node._watch.person(name)
     for choice in ("bert", "anna", ""):

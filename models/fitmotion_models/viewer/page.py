@@ -14,8 +14,11 @@ import numpy as np
 import viser
 
 from fitmotion_models.viewer.live_test import LiveTest
-from fitmotion_models.viewer.page_controls import ChooseSensor, Command, Controls
+from fitmotion_models.viewer.page_controls import ChooseSensor, Command, Controls, PersonChoice
+from fitmotion_models.viewer.page_files import PageFiles
 from fitmotion_models.viewer.page_guard import guarded
+from fitmotion_models.viewer.page_guide import GuidePanel, PersonForm, ScreenPanel
+from fitmotion_models.viewer.page_guide_html import guidance_html
 from fitmotion_models.viewer.page_html import (
     alerts_html,
     block,
@@ -33,6 +36,11 @@ LEFT_WIDTH, RIGHT_WIDTH = 400, 360  # pixels
 # How often the slower parts are looked at, seconds: nobody reads numbers faster, and browsers draw them anew each time.
 _TEXT_S, _CURVE_S, _NODES_S = 0.1, 0.25, 1.0
 _NO_SENSOR = "none"  # first, as a hundred samples a second cost more than the rest of the page
+# A picture of a telephone held upright would push the buttons off the page. It is viser's only image without a name.
+_PICTURE_STYLE = (
+    "<style>img[src^='blob:']{max-height:min(36vh,300px)!important;width:100%!important;object-fit:contain;"
+    "background:#0006}</style>"
+)
 _AXIS_COLOURS = ("#ff6b6b", "#51cf66", "#4dabf7")  # x, y, z as everywhere: red, green, blue
 
 
@@ -52,7 +60,9 @@ class Page:
     """Serves the page. Call `update` from one thread at a steady rate while `clients` is not 0.
 
     on_command: hears the buttons. on_clients: hears that somebody came or went. Both from threads of the page.
-    sensor_s: seconds of a sensor that are drawn. Raises PageError when host or port cannot be had.
+    sensor_s: seconds of a sensor that are drawn. form: the page leads through a screen, which begins with this form;
+    None: it shows single tests. files: what is handed out beside the page. Raises PageError when host or port cannot be
+    had.
     """
 
     def __init__(
@@ -63,15 +73,21 @@ class Page:
         on_clients: Callable[[], None],
         *,
         sensor_s: float = 5.0,
+        form: PersonForm | None = None,
+        files: PageFiles | None = None,
     ) -> None:
         _check_address(host, port)
-        with guarded(), contextlib.redirect_stdout(io.StringIO()):  # viser tells the address in a box of its own
+        self._files = files or PageFiles()
+        with (
+            guarded(self._files.answer),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):  # viser tells the address in a box of its own
             self._server = _Server(host=host, port=port, label="FitMotion", verbose=False)
         self.host, self.port = host, self._server.get_port()
         if port and self.port != port:  # taken between the check and the start: viser went on to the next one
             self._server.stop()
             raise PageError(_taken(host, port))
-        self._on_command, self._sensor_s = on_command, sensor_s
+        self._on_command, self._sensor_s, self._form = on_command, sensor_s, form
         self._figures: dict[str, BodyFigure] = {}
         self._due: dict[str, float] = {}
         self._pictures, self._sensor_seen = -1, float("nan")
@@ -98,7 +114,10 @@ class Page:
 
     def answer(self, text: str, *, good: bool) -> None:
         """What became of the last button, for the person who pressed it."""
-        self._controls.answer(text, good=good)
+        if self._guide is not None:
+            self._guide.answer(text, good=good)
+        if self._controls is not None:
+            self._controls.answer(text, good=good)
 
     # ---- what is on it ----
 
@@ -113,29 +132,47 @@ class Page:
         self._build_acting()
 
     def _build_reading(self) -> None:
-        gui = self._server.gui
+        gui, form = self._server.gui, self._form
         panel = gui.add_panel()
-        with panel.add_tab("Score", viser.Icon.CLIPBOARD_CHECK):
-            self._score, self._criteria, self._timeline = (gui.add_html("") for _ in range(3))
-        with panel.add_tab("Screen", viser.Icon.LIST_CHECK):
-            self._screen = gui.add_html("")
+        self._guide: GuidePanel | None = None
+        self._screen_panel: ScreenPanel | None = None
+        self._controls: Controls | None = None
+        if form is not None:
+            with panel.add_tab("Guide", viser.Icon.ROUTE):
+                self._guide = GuidePanel(self._server, self._on_command, form)
+        else:
+            with panel.add_tab("Score", viser.Icon.CLIPBOARD_CHECK):
+                self._add_score()
+            with panel.add_tab("Screen", viser.Icon.LIST_CHECK):
+                self._screen = gui.add_html("")
         panel.dock_left()
         panel.set_width(LEFT_WIDTH)
+
+    def _add_score(self) -> None:
+        self._score, self._criteria, self._timeline = (self._server.gui.add_html("") for _ in range(3))
 
     def _build_acting(self) -> None:
         gui = self._server.gui
         gui.main_panel.dock_right()
         gui.main_panel.set_width(RIGHT_WIDTH)
+        gui.add_html(_PICTURE_STYLE)
         self._picture = gui.add_image(np.zeros((2, 2, 3), np.uint8), visible=False)
         self._no_picture = gui.add_html(block('<div style="opacity:.65">No camera picture.</div>', "8px 14px"))
-        self._alerts = gui.add_html("", visible=False)
+        self._guidance, self._alerts = (gui.add_html("", visible=False) for _ in range(2))
+        self._person = PersonChoice(self._server, self._on_command)
         views = gui.add_button_group("View", tuple(VIEWS))
         views.on_click(self._on_view)
         tabs = gui.add_tab_group()
-        with tabs.add_tab("Test", viser.Icon.RUN):
-            self._controls = Controls(self._server, self._on_command)
-        with tabs.add_tab("Sensor", viser.Icon.ACTIVITY):
-            self._build_sensor()
+        if self._form is not None:
+            with tabs.add_tab("Score", viser.Icon.CLIPBOARD_CHECK):
+                self._add_score()
+            with tabs.add_tab("Screen", viser.Icon.LIST_CHECK):
+                self._screen_panel = ScreenPanel(self._server, self._on_command)
+        else:
+            with tabs.add_tab("Test", viser.Icon.RUN):
+                self._controls = Controls(self._server, self._on_command)
+            with tabs.add_tab("Sensor", viser.Icon.ACTIVITY):
+                self._build_sensor()
         with tabs.add_tab("System", viser.Icon.HEARTBEAT):
             self._nodes = gui.add_html("")
 
@@ -188,9 +225,22 @@ class Page:
             if self._is_due("curve", _CURVE_S):
                 self._show_curves(watch)
             if self._is_due("nodes", _NODES_S):
-                self._nodes.content, self._alerts.content = nodes_html(watch.nodes), alerts_html(watch.nodes)
-                self._alerts.visible = bool(self._alerts.content)
-                self._controls.show_people(tuple(watch.people))
+                self._show_nodes(watch)
+            self._show_guide(watch)
+
+    def _show_nodes(self, watch: Watch) -> None:
+        self._nodes.content, self._alerts.content = nodes_html(watch.nodes), alerts_html(watch.nodes)
+        self._guidance.content = guidance_html(watch.guidance)
+        for part in (self._alerts, self._guidance):
+            part.visible = bool(part.content)
+        self._person.show(tuple(watch.people))
+
+    def _show_guide(self, watch: Watch) -> None:
+        person = watch.people.get(watch.shown)
+        if self._guide is not None and self._is_due("guide", _TEXT_S):
+            self._guide.update(person)
+        if self._screen_panel is not None and self._is_due("tests", _CURVE_S):
+            self._screen_panel.update(person, self._files.links)
 
     def _is_due(self, part: str, period: float) -> bool:
         now = time.monotonic()
@@ -231,7 +281,10 @@ class Page:
         if watch.shown:
             person = watch.people[watch.shown]
             self._timeline.content = timeline_html(person.timeline)
-            self._screen.content = screen_html(person.screen)
+            if self._form is None:
+                self._screen.content = screen_html(person.screen)
+        if self._form is not None:
+            return
         samples = watch.sensor.samples
         for plot in self._plots:
             plot.visible = bool(samples)
@@ -245,7 +298,7 @@ class Page:
         """The inertial sensors' topics to choose from, `.../imu_<site>/data_raw`."""
         self._topics = {words(topic.split("/")[-2].removeprefix("imu_")): topic for topic in topics}
         options = (_NO_SENSOR, *self._topics)
-        if self._sensor.options != options:
+        if self._form is None and self._sensor.options != options:
             self._sensor.options = options
 
     def _sensor_topic(self) -> str:

@@ -10,6 +10,7 @@ from fitmotion_models.fms.movements import MOVEMENTS
 from fitmotion_models.fms.screen import ClearingTest, title
 from fitmotion_models.fms.values import Movement, Side, Variation
 from fitmotion_models.viewer.page_html import answer_html
+from fitmotion_models.viewer.screen_lead import Lead, LeadSettings
 from fitmotion_models.viewer.terminal import words
 
 IN_THE_TEST = "in the test itself"
@@ -27,19 +28,51 @@ class StartTest:
 
 @dataclass(frozen=True)
 class ReportPain:
-    """What the person says. clearing: the clearing test it was in, None for the test under way."""
+    """What the person says. clearing: the clearing test it was in, None for a test.
+
+    movement UNKNOWN: the test under way.
+    """
 
     clearing: ClearingTest | None
     pain: bool
     note: str
+    movement: Movement = Movement.UNKNOWN
+    side: Side = Side.BOTH
 
 
 @dataclass(frozen=True)
 class SetGrade:
-    """The operator's own grade for the test under way, 0 to 3; -1 withdraws it."""
+    """The operator's own grade, 0 to 3; -1 withdraws it. movement UNKNOWN: for the test under way.
+
+    beside: it is kept beside ours, which goes on counting.
+    """
 
     score: int
     reason: str
+    movement: Movement = Movement.UNKNOWN
+    side: Side = Side.BOTH
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class StartScreen:
+    """Begin a person's screen, or go on with it (resume). Lengths in metres, 0: as the records say.
+
+    person: empty: it is not kept in the records. sex: "female", "male" or empty.
+    """
+
+    person: str
+    measured_by: str
+    consent: bool
+    stature_m: float
+    hand_length_m: float
+    sex: str
+    resume: bool
+
+
+@dataclass(frozen=True)
+class FinishScreen:
+    """Close the person's screen and write its report."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +94,9 @@ class ChooseSensor:
     topic: str
 
 
-Command = StartTest | ReportPain | SetGrade | ResetScreen | ChoosePerson | ChooseSensor
+Asked = StartTest | ReportPain | SetGrade | ResetScreen | StartScreen | FinishScreen
+"""What the fms node is asked for."""
+Command = Asked | ChoosePerson | ChooseSensor | Lead | LeadSettings
 
 
 def _forms() -> dict[str, tuple[Movement, Variation]]:
@@ -73,6 +108,24 @@ def _forms() -> dict[str, tuple[Movement, Variation]]:
     }
 
 
+class PersonChoice:
+    """Whose test is shown and meant by the buttons, where there is a choice."""
+
+    def __init__(self, server: viser.ViserServer, on_command: Callable[[Command], None]) -> None:
+        self._person = server.gui.add_dropdown("Person", (WHOEVER,), visible=False)
+        self._person.on_update(lambda event: on_command(ChoosePerson(self._chosen())))
+
+    def _chosen(self) -> str:
+        return "" if self._person.value == WHOEVER else str(self._person.value)
+
+    def show(self, subjects: tuple[str, ...]) -> None:
+        """The names to choose from."""
+        options = (WHOEVER, *subjects)
+        if self._person.options != options:
+            self._person.options = options
+        self._person.visible = len(subjects) > 1
+
+
 class Controls:
     """Test, pain, own grade and reset. Calls `on_command` from viser's threads."""
 
@@ -80,8 +133,6 @@ class Controls:
         self._server, self._on_command = server, on_command
         gui = server.gui
         self._answer = gui.add_html("")
-        self._person = gui.add_dropdown("Person", (WHOEVER,), visible=False)
-        self._person.on_update(lambda event: on_command(ChoosePerson(self._chosen_person())))
         with gui.add_folder("Test"):
             self._add_test()
         with gui.add_folder("Pain, as the person says"):
@@ -150,16 +201,6 @@ class Controls:
 
         yes.on_click(forget)
         no.on_click(lambda event: modal.close())
-
-    def _chosen_person(self) -> str:
-        return "" if self._person.value == WHOEVER else str(self._person.value)
-
-    def show_people(self, subjects: tuple[str, ...]) -> None:
-        """The names to choose from, where there is a choice."""
-        options = (WHOEVER, *subjects)
-        if self._person.options != options:
-            self._person.options = options
-        self._person.visible = len(subjects) > 1
 
     def answer(self, text: str, *, good: bool) -> None:
         """What became of the last button."""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import websockets.asyncio.server as websocket_server
+from websockets.http11 import Request, Response
 
 REFUSAL = "This page takes no orders from other web pages.\n"
 
@@ -24,10 +25,13 @@ def is_own_page(origin: str | None, host: str | None) -> bool:
     if origin is None:
         return True  # no browser: whoever runs programs here needs no page
     place = urlsplit(origin)
-    return place.scheme in ("http", "https") and place.netloc == host and _is_this_machine(place.hostname or "")
+    return place.scheme in ("http", "https") and place.netloc == host and is_this_machine(place.hostname)
 
 
-def _is_this_machine(name: str) -> bool:
+def is_this_machine(name: str | None) -> bool:
+    """Whether a name can only be meant for this machine: an address, `localhost` or its own name."""
+    if not name:
+        return False
     if name == "localhost" or name.split(".")[0] == socket.gethostname().split(".")[0].lower():
         return True
     with contextlib.suppress(ValueError):
@@ -36,8 +40,11 @@ def _is_this_machine(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def guarded() -> Iterator[None]:
-    """Websocket servers that are started within refuse other web pages with 403; viser has no setting for that."""
+def guarded(answer: Callable[[Request], Response | None] = lambda request: None) -> Iterator[None]:
+    """Websocket servers that are started within refuse other web pages with 403; viser has no setting for that.
+
+    answer: what it gives to a request that is not for a websocket is sent; None leaves it to the server.
+    """
     serve = websocket_server.serve
 
     def guarding(*arguments: Any, process_request: Callable[..., Any], **settings: Any) -> Any:
@@ -46,7 +53,8 @@ def guarded() -> Iterator[None]:
             asks_for_websocket = headers.get("Upgrade", "").lower() == "websocket"
             if asks_for_websocket and not is_own_page(headers.get("Origin"), headers.get("Host")):
                 return connection.respond(HTTPStatus.FORBIDDEN, REFUSAL)
-            return process_request(connection, request)
+            own = None if asks_for_websocket else answer(request)
+            return process_request(connection, request) if own is None else own
 
         return serve(*arguments, process_request=check, **settings)
 

@@ -29,7 +29,7 @@ class NodeLine:
     """What a node says about itself, ready to be read.
 
     latency_ms, slow_ms: from the stamp to its answer, the middle and the slow end. warning: a sentence, empty when all
-    is well. age: seconds.
+    is well. age: seconds. guidance: what to change about the camera, sentences joined by "; ".
     """
 
     name: str
@@ -40,6 +40,7 @@ class NodeLine:
     message: str
     warning: str
     age: float
+    guidance: str = ""
 
 
 def block(content: str, padding: str = "4px 14px 8px") -> str:

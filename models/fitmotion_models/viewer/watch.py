@@ -13,6 +13,7 @@ from fitmotion_models.fms.values import Assessment, AssessmentState
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_html import NodeLine
+from fitmotion_models.viewer.screen_lead import ScreenLead
 from fitmotion_models.viewer.timeline import Timeline
 
 PictureKind = Literal["jpeg", "png"]
@@ -30,6 +31,7 @@ class Person:
 
     test: LiveTest
     timeline: Timeline
+    lead: ScreenLead = field(default_factory=ScreenLead)
     screen: ScreenResult | None = None
     pose: BodyPose | None = None
     seen_at: float = float("-inf")
@@ -103,16 +105,23 @@ class Watch:
         person = self.person(state.subject)
         person.test.update(state)
         person.timeline.update(state)
+        person.lead.guide.hear_test(state.movement, state.side)
 
     def hear_assessment(self, assessment: Assessment) -> None:
         """The result of a repetition, new or changed."""
         person = self.person(assessment.subject)
         person.test.assessed(assessment)
         person.timeline.assessed(assessment)
+        person.lead.guide.hear_assessment(assessment)
 
     def hear_screen(self, screen: ScreenResult) -> None:
-        """A person's screen."""
-        self.person(screen.subject).screen = screen
+        """A person's screen; one of another visit, or begun anew, is led from its first step."""
+        person = self.person(screen.subject)
+        known = person.screen
+        if known is not None and screen.open and (screen.session, True) != (known.session, known.open):
+            person.lead.guide.restart()
+        person.screen = screen
+        person.lead.guide.hear_screen(screen)
 
     def hear_picture(self, data: bytes, kind: PictureKind) -> None:
         """An encoded picture of the camera."""
@@ -162,3 +171,9 @@ class Watch:
         self._nodes = {name: pair for name, pair in self._nodes.items() if now - pair[1] < NODE_GONE_S}
         lines = (replace(line, age=now - heard) for line, heard in self._nodes.values())
         return sorted(lines, key=lambda line: line.name)
+
+    @property
+    def guidance(self) -> tuple[str, ...]:
+        """What to change about the camera, each sentence once."""
+        said = (sentence.strip() for line in self.nodes for sentence in line.guidance.split(";"))
+        return tuple(dict.fromkeys(sentence for sentence in said if sentence))

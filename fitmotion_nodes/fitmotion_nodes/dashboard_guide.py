@@ -1,0 +1,127 @@
+"""The guided screen of the dashboard: what buttons, time and other programs do with the guide of the person shown."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from fitmotion_models.fms.values import Movement, Side, Variation
+from fitmotion_models.viewer.page_controls import StartTest
+from fitmotion_models.viewer.screen_guide import Step
+from fitmotion_models.viewer.screen_lead import Lead, LeadSettings, Move, ScreenLead
+from fitmotion_models.viewer.screen_texts import say
+from fitmotion_models.viewer.watch import Watch
+
+TICK_S = 0.5
+
+
+class DashboardGuide:
+    """Leads the person who is shown through their screen, with a browser or without.
+
+    Services (std_srvs/Trigger), each answered with the step that is shown then: screen/next, screen/back,
+    screen/repeat, screen/skip, screen/step.
+    """
+
+    def __init__(self, node: Node, watch: Watch, start: Callable[[StartTest], None], say: Callable[..., None]) -> None:
+        self._watch, self._start, self._say = watch, start, say
+        self._begin_at: float | None = None
+        for move in (Move.NEXT, Move.BACK, Move.REPEAT, Move.SKIP):
+            node.create_service(Trigger, f"screen/{move.value}", partial(self._on_service, move))
+        node.create_service(Trigger, "screen/step", partial(self._on_service, None))
+        # media time may stand still while the person who measures reads
+        self._timer = node.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    @property
+    def _lead(self) -> ScreenLead | None:
+        person = self._watch.people.get(self._watch.shown)
+        return None if person is None else person.lead
+
+    def obey(self, command: Lead | LeadSettings) -> None:
+        """A button: move through the screen, or change how it is led."""
+        if isinstance(command, LeadSettings):
+            self._set(command)
+            return
+        try:
+            self._move(command)
+        except ValueError as error:
+            self._say(str(error), good=False)
+
+    def _set(self, settings: LeadSettings) -> None:
+        lead = self._lead
+        if lead is None:
+            return
+        changed, lead.settings = lead.settings.recognise != settings.recognise, settings
+        lead.guide.recognise = settings.recognise
+        if changed and settings.recognise:
+            self._start(StartTest(Movement.UNKNOWN, Variation.NONE, Side.BOTH))
+        elif changed and lead.guide.step is not None and lead.guide.step.clearing is None:
+            self._begin(lead.guide.step)
+
+    def begin_shown(self) -> None:
+        """Somebody else is shown and assessed from now on: their step is started."""
+        lead = self._lead
+        if lead is not None and lead.guide.step is not None and lead.guide.step.clearing is None:
+            self._begin(lead.guide.step)
+
+    def started(self, sex: str) -> None:
+        """A screen was begun, or goes on: its step is started as soon as its state has been heard."""
+        lead = self._lead
+        if lead is not None:
+            lead.sex = sex
+        self._begin_at = time.monotonic() + TICK_S
+
+    def _move(self, lead: Lead) -> None:
+        led = self._lead
+        if led is None:
+            raise ValueError("nobody has been seen yet; let the person step into view")
+        step = led.obey(lead)
+        if step is not None:
+            self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        if self._lead is not None and self._lead.settings.recognise:
+            return  # any test is scored as what it is
+        self._start(StartTest(step.movement, step.variation, step.side))
+
+    def _tick(self) -> None:
+        if self._begin_at is not None and time.monotonic() > self._begin_at:
+            self._begin_at = None
+            self.begin_shown()
+        lead = self._lead
+        if lead is None or not self._is_open():
+            return
+        step = lead.tick(time.monotonic())
+        if step is not None:
+            self._begin(step)
+
+    def _is_open(self) -> bool:
+        person = self._watch.people.get(self._watch.shown)
+        return person is not None and person.screen is not None and person.screen.open
+
+    def _on_service(self, move: Move | None, request: Any, response: Any) -> Any:
+        try:
+            if move is not None:
+                self._move(Lead(move))
+            response.message, response.success = self._told(), True
+        except ValueError as error:
+            response.message, response.success = str(error), False
+        return response
+
+    def _told(self) -> str:
+        """The step that is shown: its title, then what is said to the person."""
+        lead = self._lead
+        if lead is None or not self._is_open():
+            raise ValueError("no screen is under way; begin one with fms/start_screen")
+        guide = lead.guide
+        step = guide.question or guide.step
+        if step is None:
+            names = ", ".join(one.title for one in guide.open_steps)
+            return f"The end of the screen{f'; still open: {names}' if names else ''}. Finish it with fms/finish_screen"
+        tried = sum(score >= 0 for score in guide.attempts)
+        counted = "" if step.clearing is not None else f" ({tried} of {guide.attempts_to_do} attempts)"
+        return f"{step.title}{counted}: {' '.join(say(step, lead.sex))}"
