@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fitmotion_models.fms.moment import (
     ANKLES,
+    HEAD,
     HEELS,
     HIPS,
     KNEES,
@@ -44,27 +45,54 @@ SIDED_CURVES = (
     "ankle_ahead",  # of the middle of the stance's ankles
     "elevation",  # of the wrist over the neck
     "wrist_ahead",  # of the middle of the stance's ankles
+    "elbow_flexion",  # rad
+    "arm_raise",  # between upper arm and trunk, rad
+    "hip_abduction",  # of the thigh out of the plane across the line of the hips, rad
+    "knee_aside",  # of the hip, away from the other leg
+    "knee_over_ankle",  # how far the knee is ahead of the ankle
 )
 # one number a frame; what lies across changes sign in the mirror image: its size is taken where no side is given
-MIDDLE_CURVES = ("pelvis_height", "pelvis_ahead", "trunk_lean")
+MIDDLE_CURVES = (
+    "pelvis_height",
+    "pelvis_ahead",
+    "trunk_lean",
+    "head_lean",
+    "spine_bend",  # of the upper trunk's lean over the lower one's, rad
+    "knees_apart",
+    "wrists_apart",
+)
 ACROSS_CURVES = ("pelvis_aside", "trunk_aside", "shoulders_tilt", "pelvis_tilt", "trunk_twist")
 
-SUMMARIES = ("lowest", "range", "mean", "spread", "speed", "jerkiness")
+SUMMARIES = ("lowest", "range", "mean", "spread", "speed", "jerkiness", "change", "slope", "log_range")
+
+# a movement of less than this is noise to `log_range`, leg lengths or radians
+LEAST_RANGE = 0.01
+# the frames over which the start of a curve is averaged
+_START_FRAMES = 5
+_NEAR_LOWEST = 2  # frames before and after
 
 # how long the stance at the start of a clip is taken to be, seconds
 STANCE_SECONDS = 0.17
+
+ELBOWS = (SMPL22.index("left_elbow"), SMPL22.index("right_elbow"))
+CHEST = SMPL22.index("spine2")
+LEFT_AND_RIGHT = np.array([1.0, -1.0])
 
 _MIRROR = [*SMPL22.mirror, *(len(SMPL22) + index for index in FEET_MIRROR)]
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureCurves:
-    """names: of the C curves. stamps: (T,) s from the first. values: (T, C), NaN where unseen. lowest: a frame."""
+    """names: of the C curves. stamps: (T,) s from the first. values: (T, C), NaN where unseen. lowest: a frame.
+
+    mirrored: (C,) curves that change sign in the mirror image, because no side is given.
+    """
 
     names: tuple[str, ...]
     stamps: Array
     values: Array
     lowest: int
+    mirrored: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +121,8 @@ def curves(bodies: Sequence[Body], stance: Body, first: Side = Side.BOTH) -> Fea
     """The curves of some frames after a stance.
 
     first: LEFT or RIGHT names the leg that does the test; its curves come first ("first_", "second_") and the mirror
-    image with the other side gives the same. BOTH is for tests without a side: then each pair is a mean and a size of
-    the difference ("mean_", "difference_"), the same for the mirror image.
+    image with the other side gives the same. BOTH is for tests without a side: then each pair is a mean and half the
+    difference ("mean_", "difference_"); in the mirror image differences and what lies across change their sign.
     Raises ValueError when the stance does not show hips, knees and ankles.
     """
     points = np.stack([body.points for body in bodies])
@@ -105,8 +133,7 @@ def curves(bodies: Sequence[Body], stance: Body, first: Side = Side.BOTH) -> Fea
     across = _across(points)
     if first is Side.BOTH:
         pairs = ("mean", "difference")
-        sided = np.stack([sided.mean(axis=1), np.abs(sided[:, 0] - sided[:, 1])], axis=1)
-        across = np.abs(across)
+        sided = np.stack([sided.mean(axis=1), 0.5 * (sided[:, 0] - sided[:, 1])], axis=1)
     else:
         pairs = ("first", "second")
     middle = _middle(points)
@@ -114,13 +141,16 @@ def curves(bodies: Sequence[Body], stance: Body, first: Side = Side.BOTH) -> Fea
     values = np.concatenate([sided.reshape(len(points), -1), middle, across], axis=1)
     heights = np.where(np.isfinite(middle[:, 0]), middle[:, 0], np.inf)
     stamps = np.array([body.stamp for body in bodies])
-    return FeatureCurves(names, stamps - stamps[0], values, int(heights.argmin()))
+    changing = [first is Side.BOTH and (name.startswith("difference_") or name in ACROSS_CURVES) for name in names]
+    return FeatureCurves(names, stamps - stamps[0], values, int(heights.argmin()), np.array(changing))
 
 
 def summarise(found: FeatureCurves) -> Features:
-    """Each curve's value at the lowest pelvis, range, mean, spread (SD), speed (RMS) and jerkiness.
+    """Each curve in a few numbers: see `SUMMARIES`. The same for the mirror image.
 
-    Jerkiness is the RMS second derivative over the RMS first one, 1/s: it does not grow with how far a movement goes.
+    lowest: value at the lowest pelvis. spread: SD. speed: RMS. jerkiness: RMS second derivative over the RMS first one,
+    1/s; it does not grow with how far a movement goes. change: around the lowest pelvis against the start. slope: how
+    much of the curve goes with the pelvis' way down. log_range: its logarithm, as ranges differ by factors.
     """
     values, stamps = found.values, found.stamps
     if len(stamps) > 2:
@@ -131,17 +161,45 @@ def summarise(found: FeatureCurves) -> Features:
     columns = _seen(values)
     rms_speed, rms_jerk = (np.sqrt(_mean(array**2, columns)) for array in (speed, jerk))
     mean = _mean(values, columns)
+    extent = _reduced(np.max, values, columns) - _reduced(np.min, values, columns)
+    # what turns round in the mirror image counts by its size
+    upright = np.where(found.mirrored, -1.0, 1.0)
     rows = (
-        values[found.lowest],
-        _reduced(np.max, values, columns) - _reduced(np.min, values, columns),
-        mean,
+        _sized(values[found.lowest], upright),
+        extent,
+        _sized(mean, upright),
         np.sqrt(_mean((values - mean) ** 2, columns)),
         rms_speed,
         # what hardly moves is not jerky: speeds below a hundredth of a leg length or radian a second
         rms_jerk / np.maximum(rms_speed, 0.01),
+        _sized(_change(values, found.lowest), upright),
+        _sized(_slopes(found), upright),
+        np.log(extent + LEAST_RANGE),
     )
     names = tuple(f"{curve}:{summary}" for summary in SUMMARIES for curve in found.names)
     return Features(names, np.concatenate(rows).astype(np.float32))
+
+
+def _sized(values: Array, upright: Array) -> Array:
+    return np.where(upright < 0.0, np.abs(values), values)
+
+
+def _change(values: Array, lowest: int) -> Array:
+    near = values[max(lowest - _NEAR_LOWEST, 0) : lowest + _NEAR_LOWEST + 1]
+    start = values[:_START_FRAMES]
+    return _mean(near, _seen(near)) - _mean(start, _seen(start))
+
+
+def _slopes(found: FeatureCurves) -> Array:
+    """The least squares slope of every curve over the pelvis' way down."""
+    down = -found.values[:, found.names.index("pelvis_height")]
+    slopes = np.full(found.values.shape[1], np.nan)
+    for index, curve in enumerate(found.values.T):
+        seen = np.isfinite(curve) & np.isfinite(down)
+        if seen.any():
+            way = down[seen] - down[seen].mean()
+            slopes[index] = float(way @ curve[seen]) / max(float(way @ way), 1e-6)
+    return slopes
 
 
 def _seen(values: Array) -> list[NDArray[np.intp]]:
@@ -172,8 +230,11 @@ def _own_frame(points: Array, stance: Body) -> tuple[Array, Array]:
 def _sided(points: Array, stance: Array) -> Array:
     """(T, 2, curves) of left and right."""
     hips, knees, ankles, wrists = (points[:, list(pair)] for pair in (HIPS, KNEES, ANKLES, WRISTS))
+    shoulders, elbows = points[:, list(SHOULDERS)], points[:, list(ELBOWS)]
     trunk = (points[:, NECK] - points[:, PELVIS])[:, None]
     thigh, shin = knees - hips, knees - ankles
+    outward = hips[:, :1] - hips[:, 1:]
+    outward = outward / np.linalg.norm(outward, axis=-1, keepdims=True) * LEFT_AND_RIGHT[:, None]
     # where each foot points in the stance: a foot that is lifted turns
     feet = stance[list(TOES)] - stance[list(HEELS)]
     feet = feet * (1.0, 1.0, 0.0) / np.linalg.norm(feet[:, :2], axis=-1, keepdims=True)
@@ -188,14 +249,22 @@ def _sided(points: Array, stance: Array) -> Array:
         ankles[..., 0],
         wrists[..., 2] - points[:, NECK, 2][:, None],
         wrists[..., 0],
+        np.pi - _angle(shoulders - elbows, wrists - elbows),
+        _angle(elbows - shoulders, trunk),
+        np.arcsin(np.clip((thigh * outward).sum(axis=-1) / np.linalg.norm(thigh, axis=-1), -1.0, 1.0)),
+        thigh[..., 1] * LEFT_AND_RIGHT,
+        shin[..., 0],
     )
     return np.stack(columns, axis=-1)
 
 
 def _middle(points: Array) -> Array:
     trunk = points[:, NECK] - points[:, PELVIS]
-    lean = np.arctan2(trunk[:, 0], trunk[:, 2])
-    return np.stack([points[:, PELVIS, 2], points[:, PELVIS, 0], lean], axis=-1)
+    head, upper, lower = (points[:, a] - points[:, b] for a, b in ((HEAD, NECK), (NECK, CHEST), (CHEST, PELVIS)))
+    leans = [np.arctan2(line[:, 0], line[:, 2]) for line in (trunk, head, upper, lower)]
+    apart = [np.linalg.norm(points[:, left] - points[:, right], axis=-1) for left, right in (KNEES, WRISTS)]
+    columns = (points[:, PELVIS, 2], points[:, PELVIS, 0], leans[0], leans[1], leans[2] - leans[3], *apart)
+    return np.stack(columns, axis=-1)
 
 
 def _across(points: Array) -> Array:

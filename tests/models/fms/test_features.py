@@ -91,7 +91,8 @@ def test_unseen_joints_are_nan_where_they_are_needed_and_nowhere_else(squat) -> 
     positions[:, 20], confidence[:, 20] = np.nan, 0.0
     found = summarise(clip_curves(replace(squat, positions=positions, confidence=confidence)))
     unseen = {name.split(":")[0] for name, value in zip(found.names, found.values, strict=True) if np.isnan(value)}
-    assert unseen == {f"{pair}_{name}" for pair in ("mean", "difference") for name in ("elevation", "wrist_ahead")}
+    arms = ("elevation", "wrist_ahead", "elbow_flexion")
+    assert unseen == {"wrists_apart", *(f"{pair}_{name}" for pair in ("mean", "difference") for name in arms)}
 
 
 def test_a_stance_without_legs_is_refused(squat) -> None:
