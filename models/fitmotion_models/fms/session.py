@@ -116,6 +116,11 @@ class Session:
         person = self._people.get(subject)
         return None if person is None else person.clip_of(assessment)
 
+    def measured(self, subject: str) -> Assessment | None:
+        """A subject's last result as it was measured, whatever pain or the operator say; None before the first."""
+        person = self._people.get(subject)
+        return None if person is None else person.measured
+
     def guidance(self) -> dict[str, str]:
         """Where the camera should be for the tests under way: sentences by subject, of those who are in view."""
         people = (self._people[name] for name in self._in_view() if self.is_assessed(name))

@@ -27,7 +27,8 @@ class Subject:
     """A subject: who they are in the poses, what they are doing and what has come of it.
 
     name: in the poses. first: their first trial. heard: counts up over all people: who was heard of last has the
-    largest. latest: the last result of every test, as it was measured. has_repetition: in the trial under way.
+    largest. latest, measured: the last result of every test and of all, as they were measured. has_repetition: in the
+    trial under way.
     """
 
     def __init__(self, name: str, first: Trial, *, learned: bool) -> None:
@@ -40,6 +41,7 @@ class Subject:
         self.last_stamp = -math.inf
         self.guidance = ""
         self.latest: dict[tuple[Movement, Side], Assessment] = {}
+        self.measured: Assessment | None = None
         self.recent: OrderedDict[float, ScorerUpdate] = OrderedDict()
         self._last_test: tuple[Movement, Side] | None = None
         self._trials: dict[tuple[Movement, Variation], int] = {(first.movement, first.variation): first.number}
@@ -92,7 +94,7 @@ class Subject:
 
     def _entered(self, assessment: Assessment) -> Assessment:
         """Number a result within its trial and enter it into the screen; returns it with the person's pain in it."""
-        assessment = self._numbered(assessment)
+        self.measured = assessment = self._numbered(assessment)
         if assessment.movement not in TESTS:
             return assessment
         self._last_test = assessment.movement, assessment.side

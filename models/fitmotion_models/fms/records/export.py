@@ -1,5 +1,10 @@
-"""The database as JSON or as CSV files, and back: a table is a list of rows, under the names of `schema.py`."""
+"""The database as JSON or as CSV files, and back: a table is a list of rows, under the names of `schema.py`.
 
+Motion and pictures are in base64 in JSON, and files beside the CSV files, whose cells name them.
+"""
+
+import base64
+import binascii
 import csv
 import json
 import sqlite3
@@ -13,9 +18,14 @@ from fitmotion_models.fms.records.rows import folded, insert
 
 FORMAT = "fitmotion-records"
 Tables = dict[str, list[dict[str, Any]]]
-_PARENTS = {"session": "person_id", "criterion": "repetition_id"} | {
-    table: "session_id" for table in ("repetition", "grade", "pain", "clearing", "run_file")
-}
+_OF_REPETITION = ("criterion", "clip", "picture")
+_PARENTS = (
+    {"session": "person_id"}
+    | dict.fromkeys(_OF_REPETITION, "repetition_id")
+    | dict.fromkeys(("repetition", "grade", "pain", "clearing", "run_file"), "session_id")
+)
+# The column of a table that holds a file's content, and what such a file is called.
+_FILES = {"clip": ("npz", ".npz"), "picture": ("jpeg", ".jpg")}
 
 
 def read_tables(records: Records, name: str | None = None) -> Tables:
@@ -23,7 +33,8 @@ def read_tables(records: Records, name: str | None = None) -> Tables:
     persons = "SELECT id FROM person" if name is None else f"SELECT {records.person(name).id}"
     of_session = f"session_id IN (SELECT id FROM session WHERE person_id IN ({persons}))"
     chosen = {"person": f"id IN ({persons})", "session": f"person_id IN ({persons})"}
-    chosen["criterion"] = f"repetition_id IN (SELECT id FROM repetition WHERE {of_session})"
+    of_repetition = f"repetition_id IN (SELECT id FROM repetition WHERE {of_session})"
+    chosen |= dict.fromkeys(_OF_REPETITION, of_repetition)
     records.connection.execute("BEGIN")  # one state of the database, whoever writes meanwhile
     try:
         return {
@@ -63,6 +74,9 @@ def write_tables(records: Records, tables: Tables) -> None:
 def to_json(records: Records, name: str | None = None) -> str:
     """All or one person as JSON; beside the tables each session's screen (total, asymmetries), for reading only."""
     tables = read_tables(records, name)
+    for table, (column, _) in _FILES.items():
+        for row in tables[table]:
+            row[column] = base64.b64encode(row[column]).decode("ascii")
     screens = []
     for person in tables["person"]:
         for session in records.sessions(person["name"]):
@@ -83,6 +97,12 @@ def from_json(records: Records, text: str) -> None:
         raise RecordsError(f"this is no export of FitMotion: its format is not '{FORMAT}'")
     if content.get("version") != len(schema.MIGRATIONS):
         raise RecordsError(f"version {content.get('version')} of the tables; this is {len(schema.MIGRATIONS)}")
+    try:
+        for table, (column, _) in _FILES.items():
+            for row in content[table]:
+                row[column] = base64.b64decode(row[column], validate=True)
+    except (KeyError, TypeError, binascii.Error) as error:
+        raise RecordsError(f"these records cannot be taken in: {table} has no {column} ({error})") from None
     write_tables(records, content)
 
 
@@ -91,6 +111,12 @@ def to_csv(records: Records, folder: Path, name: str | None = None) -> list[Path
     tables = read_tables(records, name)
     try:
         folder.mkdir(mode=0o700)
+        for table, (column, suffix) in _FILES.items():
+            (folder / table).mkdir()
+            for row in tables[table]:
+                file = f"{table}/{row['id']}{suffix}"
+                (folder / file).write_bytes(row[column])
+                row[column] = file
         return [_write_csv(records, folder / f"{table}.csv", table, tables[table]) for table in schema.TABLES]
     except OSError as error:
         raise RecordsError(f"cannot write {folder}: {error.strerror}; name a folder that is not there yet") from None
@@ -118,6 +144,18 @@ def from_csv(records: Records, folder: Path) -> None:
                     {key: None if value == "" and key in optional else value for key, value in row.items()}
                     for row in csv.DictReader(stream)
                 ]
+            if table in _FILES:
+                column = _FILES[table][0]
+                for row in tables[table]:
+                    row[column] = _inside(folder, str(row[column])).read_bytes()
         except (OSError, UnicodeDecodeError) as error:
             raise RecordsError(f"cannot read {folder / table}.csv: {error}") from None
     write_tables(records, tables)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file that a cell names: only one of the export itself is read."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise RecordsError(f"{name} is outside {folder}; an export names its own files only")
+    return path

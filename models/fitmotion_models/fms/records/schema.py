@@ -9,7 +9,10 @@ Whatever hangs on a person goes with the person (ON DELETE CASCADE).
 APPLICATION_ID = 0x464D5331  # "FMS1": what tells our file from another program's
 
 # in the order in which they are copied: what is referred to comes first
-TABLES = ("person", "session", "repetition", "criterion", "grade", "pain", "clearing", "run_file")
+TABLES = (
+    *("person", "session", "repetition", "criterion", "clip", "picture"),
+    *("grade", "pain", "clearing", "run_file"),
+)
 
 _FIRST = (
     """CREATE TABLE person (
@@ -88,5 +91,41 @@ _FIRST = (
         UNIQUE (session_id, path))""",
 )
 
+_SEX = "sex TEXT NOT NULL DEFAULT 'unknown' CHECK (sex IN ('unknown', 'female', 'male'))"
+_HAND = "hand_length_m REAL CHECK (hand_length_m BETWEEN 0.05 AND 0.35)"
+
+# What scores depend on beside the motion; a screen that goes on after a crash; motion and pictures of a repetition.
+# session.finished: NULL while its screen is open; movement to trial: what was under way last. runner: the process that
+# began it. clip.npz: a MotionClip as `skeleton/clip_file.py` writes it. picture.jpeg: a key frame, the face blurred.
+_SECOND = (
+    f"ALTER TABLE person ADD COLUMN {_HAND}",
+    f"ALTER TABLE person ADD COLUMN {_SEX}",
+    "ALTER TABLE session ADD COLUMN finished TEXT",
+    "ALTER TABLE session ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0 CHECK (abandoned IN (0, 1))",
+    "ALTER TABLE session ADD COLUMN subject TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE session ADD COLUMN runner TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE session ADD COLUMN height_m REAL CHECK (height_m BETWEEN 0.4 AND 2.6)",
+    f"ALTER TABLE session ADD COLUMN {_HAND}",
+    f"ALTER TABLE session ADD COLUMN {_SEX}",
+    "ALTER TABLE session ADD COLUMN movement TEXT",
+    "ALTER TABLE session ADD COLUMN variation TEXT",
+    "ALTER TABLE session ADD COLUMN side TEXT",
+    "ALTER TABLE session ADD COLUMN trial INTEGER",
+    "UPDATE session SET finished = started",
+    "ALTER TABLE grade ADD COLUMN beside INTEGER NOT NULL DEFAULT 0 CHECK (beside IN (0, 1))",
+    "ALTER TABLE pain ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE clearing ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE clip (
+        id INTEGER PRIMARY KEY,
+        repetition_id INTEGER NOT NULL UNIQUE REFERENCES repetition(id) ON DELETE CASCADE,
+        npz BLOB NOT NULL)""",
+    """CREATE TABLE picture (
+        id INTEGER PRIMARY KEY,
+        repetition_id INTEGER NOT NULL REFERENCES repetition(id) ON DELETE CASCADE,
+        name TEXT NOT NULL CHECK (length(name) > 0),
+        jpeg BLOB NOT NULL,
+        UNIQUE (repetition_id, name))""",
+)
+
 # Entry k takes a file from version k to k + 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
