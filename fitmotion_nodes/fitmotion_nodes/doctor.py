@@ -87,24 +87,40 @@ def check_messages() -> Iterator[Finding]:
 
 
 def check_pose_backends() -> Iterator[Finding]:
-    """Every pose backend, by loading it. One that works is enough."""
-    from fitmotion_models.pose.backends import BACKENDS, make_backend
+    """The backend that needs nothing but what is installed, by loading it."""
+    from fitmotion_models.pose.backends import DEFAULT_BACKEND, make_backend
 
-    failures: dict[str, str] = {}
-    for name in BACKENDS:
+    label = f"Pose backend {DEFAULT_BACKEND}"
+    try:
+        with silent_stderr():
+            backend = make_backend(DEFAULT_BACKEND)
+            name = backend.name
+            backend.close()
+    except Exception as error:
+        remedy = "remove .venv and run ./fitmotion again, which installs requirements.lock"
+        yield Finding(label, State.BAD, str(error), remedy)
+    else:
+        yield Finding(label, State.GOOD, name)
+
+
+def check_pose_networks() -> Iterator[Finding]:
+    """Every network that was downloaded or added, by loading it: which engine it gets, and why not a better one."""
+    from fitmotion_models.pose.catalogue import installed_names, models_folder
+    from fitmotion_models.pose.model_store import engine_of
+
+    names = installed_names()
+    if not names:
+        yield Finding("Pose networks", State.GOOD, "none downloaded; `./fitmotion models list` shows those there are")
+    for name in names:
         try:
             with silent_stderr():
-                backend = make_backend(name)
-                label = backend.name
-                backend.close()
+                engine = engine_of(models_folder() / name)
         except Exception as error:
-            failures[name] = str(error)
+            yield Finding(
+                f"Pose network {name}", State.WARNING, str(error), f"./fitmotion models download {name} --again"
+            )
         else:
-            yield Finding(f"Pose backend {name}", State.GOOD, label)
-    state = State.BAD if len(failures) == len(BACKENDS) else State.WARNING
-    remedy = "remove .venv and run ./fitmotion again, which installs requirements.lock"
-    for name, reason in failures.items():
-        yield Finding(f"Pose backend {name}", state, reason, remedy)
+            yield Finding(f"Pose network {name}", State.GOOD, engine)
 
 
 def check_onnxruntime() -> Iterator[Finding]:
@@ -204,6 +220,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_ros,
     check_messages,
     check_pose_backends,
+    check_pose_networks,
     check_onnxruntime,
     check_cameras,
     check_disk,
