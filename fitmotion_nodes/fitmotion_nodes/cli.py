@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from fitmotion_models.cli import BAD_INPUT_EXIT_CODE, app, fail, trial_variation
+from fitmotion_models.cli import app, trial_variation
+from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, fail
 from fitmotion_nodes import doctor, setup_environment, testing
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT

@@ -3,28 +3,21 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fitmotion_models.cli_evaluate import evaluate
+from fitmotion_models.cli_tools import NOBODY_EXIT_CODE, fail, progress_bar
 from fitmotion_models.fms.values import Movement, Variation
 
 if TYPE_CHECKING:
     from fitmotion_models.fms.records import Records
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-BAD_INPUT_EXIT_CODE = 2
-NOBODY_EXIT_CODE = 1
-
-
-def fail(message: str, code: int = BAD_INPUT_EXIT_CODE) -> NoReturn:
-    """Say in one line what is wrong and end with an exit code; that of bad input unless told otherwise."""
-    sys.stderr.write(f"fitmotion: {message}\n")
-    raise typer.Exit(code)
 
 
 def movement_named(name: str) -> Movement:
@@ -45,21 +38,6 @@ def trial_variation(name: str, *, board: bool) -> Variation:
     if board and movement is not Movement.DEEP_SQUAT:
         raise ValueError(f"--board belongs to the deep squat, not to {name}")
     return Variation.DEEP_SQUAT_BOARD if board else default_variation(movement)
-
-
-@contextmanager
-def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
-    """A progress bar on the terminal's error stream; nothing when quiet or when that is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @app.callback()
@@ -157,47 +135,7 @@ def assess(
         fail(f"{', '.join(videos)}: no person was seen; the whole body has to be in the picture", NOBODY_EXIT_CODE)
 
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure how good the parts are.")
 app.add_typer(evaluate, name="evaluate")
-
-
-@evaluate.command("squat")
-def evaluate_squat(
-    count: Annotated[int, typer.Option(help="How many different squats.", min=6)] = 204,
-    seed: Annotated[int, typer.Option(help="Of the squats and their noise.", min=0)] = 0,
-) -> None:
-    """Judge parametric squats on both sides of every threshold, clean and as four cameras and one would see them.
-
-    Prints the share of wrong verdicts and of "not seen" by the distance of the truth from the threshold, in standard
-    deviations of what the cameras' noise makes of the value. 204 squats take a minute or two.
-    """
-    from fitmotion_models.evaluation.squat_rules import report
-
-    typer.echo(report(count, seed))
-
-
-@evaluate.command("imu-analytic")
-def evaluate_imu_analytic(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    lag: Annotated[
-        list[float] | None,
-        typer.Option(help="Lag of the live sensors, seconds, at most 2; may be repeated. Default: 0, 0.05, 0.1, 0.2."),
-    ] = None,
-) -> None:
-    """Virtual sensors on motion whose readings are known: pendulum, swinging wheel, squat, rest.
-
-    Offline and live at 100 Hz, from poses at 100 and 30 Hz: RMS error of acceleration and angular velocity, also in
-    percent of the motion's range, and how long a live sample waits for later poses (in brackets: the median). Takes
-    half a minute.
-    """
-    from fitmotion_models.evaluation.imu_analytic import as_dict, as_table
-    from fitmotion_models.evaluation.imu_analytic import evaluate as run
-
-    try:
-        rows = run(lags_s=lag or (0.0, 0.05, 0.1, 0.2))
-    except ValueError as error:
-        fail(str(error))
-    typer.echo(json.dumps(as_dict(rows), indent=2, allow_nan=False) if as_json else as_table(rows))
 
 
 @app.command()

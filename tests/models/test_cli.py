@@ -88,9 +88,3 @@ def test_a_report_of_a_video_shows_its_key_frames(tmp_path):
 def test_a_report_that_cannot_be_written_is_said_before_any_work(tmp_path, name, said):
     result = run(tmp_path / "none.mp4", "--report", tmp_path / name)
     assert result.exit_code == 2 and said in result.stderr
-
-
-def test_the_squat_rules_are_measured_by_a_command():
-    result = CliRunner().invoke(app, ["evaluate", "squat", "--count", "6", "--seed", "1"])
-    assert result.exit_code == 0
-    assert "clean: 0 of" in result.stdout and "one camera" in result.stdout

@@ -192,7 +192,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
         unit="deg",
         measure=trunk_change,
         joints=(PELVIS, NECK),
-        uncertainty=Uncertainty(side=16.0, front=7.5, several=3.9, bias_one=2.5, bias_several=0.4),
+        uncertainty=Uncertainty(side=16.0, front=16.0, several=4.6, bias_one=2.5, bias_several=0.4),
         best_view=FROM_BEHIND,
         fault="the trunk gave way to bring the fists together",
         advice="Stand tall; reach without leaning or arching the back.",

@@ -1,0 +1,32 @@
+"""What the command line's groups share: how it fails and how it shows progress."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+BAD_INPUT_EXIT_CODE = 2
+NOBODY_EXIT_CODE = 1
+
+
+def fail(message: str, code: int = BAD_INPUT_EXIT_CODE) -> NoReturn:
+    """Say in one line what is wrong and end with an exit code; that of bad input unless told otherwise."""
+    sys.stderr.write(f"fitmotion: {message}\n")
+    raise typer.Exit(code)
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A progress bar on the terminal's error stream; nothing when quiet or when that is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
