@@ -5,15 +5,26 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from fitmotion_models.fms import deep_squat, hurdle_step, inline_lunge, shoulder_mobility
+from fitmotion_models.fms import (
+    active_straight_leg_raise,
+    deep_squat,
+    hurdle_step,
+    inline_lunge,
+    rotary_stability,
+    shoulder_mobility,
+    trunk_stability_push_up,
+)
+from fitmotion_models.fms.active_straight_leg_raise_repetitions import LegRaiseRepetitions
 from fitmotion_models.fms.anthropometry import Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule
 from fitmotion_models.fms.hurdle_repetitions import HurdleRepetitions
 from fitmotion_models.fms.lunge_repetitions import LungeRepetitions
 from fitmotion_models.fms.moment import Body
 from fitmotion_models.fms.repetitions import Progress, SquatRepetitions
+from fitmotion_models.fms.rotary_stability_repetitions import RotaryRepetitions
 from fitmotion_models.fms.scoring import Form
 from fitmotion_models.fms.shoulder_mobility_repetitions import ShoulderMobilityRepetitions
+from fitmotion_models.fms.trunk_stability_push_up_repetitions import PushUpRepetitions
 from fitmotion_models.fms.values import Movement, Side, Variation
 
 NO_SIDES = (Side.BOTH,)
@@ -101,6 +112,33 @@ MOVEMENTS: dict[Movement, MovementRules] = {
         },
         sides=TWO_SIDES,
         views=shoulder_mobility.VIEWS,
+    ),
+    Movement.ACTIVE_STRAIGHT_LEG_RAISE: MovementRules(
+        movement=Movement.ACTIVE_STRAIGHT_LEG_RAISE,
+        rules=active_straight_leg_raise.rules,
+        repetitions=LegRaiseRepetitions,
+        variations={
+            Variation.ACTIVE_STRAIGHT_LEG_RAISE_LEFT: Form(active_straight_leg_raise.GRADES, Side.LEFT),
+            Variation.ACTIVE_STRAIGHT_LEG_RAISE_RIGHT: Form(active_straight_leg_raise.GRADES, Side.RIGHT),
+        },
+        sides=TWO_SIDES,
+        views=active_straight_leg_raise.VIEWS,
+    ),
+    Movement.TRUNK_STABILITY_PUSH_UP: MovementRules(
+        movement=Movement.TRUNK_STABILITY_PUSH_UP,
+        rules=trunk_stability_push_up.rules,
+        repetitions=PushUpRepetitions,
+        variations={Variation.TRUNK_STABILITY_PUSH_UP: Form(trunk_stability_push_up.GRADES)},
+        sides=NO_SIDES,
+        views=trunk_stability_push_up.VIEWS,
+    ),
+    Movement.ROTARY_STABILITY: MovementRules(
+        movement=Movement.ROTARY_STABILITY,
+        rules=rotary_stability.rules,
+        repetitions=RotaryRepetitions,
+        variations=rotary_stability.FORMS,
+        sides=TWO_SIDES,
+        views=rotary_stability.VIEWS,
     ),
 }
 

@@ -40,6 +40,11 @@ _SEGMENT_OF_JOINT = [
     next(index for index, names in enumerate(SEGMENTS) if number in map(joint, names)) for number in range(22)
 ]
 
+_WRISTS = [joint(f"{side}_wrist") for side in SIDES]
+# Heights over the lowest point, metres, between which a body comes to lie and a hand to lean on the floor: a squat's
+# pelvis and a lunge's hands stay above. A point so near to the floor counts by 1 / e.
+_LYING_PELVIS, _HAND_DOWN, _NEAR_FLOOR = (0.20, 0.26), (0.10, 0.16), 0.10
+
 
 def add_camera_noise(
     clip: MotionClip,
@@ -58,8 +63,9 @@ def add_camera_noise(
     a joint between two segments then errs by joint_angle_sd_deg, wherever it is in the tree, as directions of bones in
     an image do not add up along a limb. In time the noise is smooth, a Gaussian process with the Matern-3/2 correlation
     (1 + t/c) exp(-t/c), c = `correlation_s` in seconds, that carries 1 - `white_share` of the variance, plus white
-    noise with the rest. Bones keep their lengths; the feet follow from the noisy ankles; the body is put back so that
-    the middle of its foot landmarks stays where it was, as the floor anchors it. What is unseen stays so.
+    noise with the rest. Bones keep their lengths; the feet follow from the noisy ankles; the body is put back as the
+    floor anchors it: the middle of its foot landmarks stays where it was, or, of a body that lies or kneels on its
+    hands, the middle of what rests on the floor. What is unseen stays so.
 
     view_direction: (3,) from the body to the one camera, world frame; None: `views` cameras (2 or more). The error is
     the same about the line of sight and across it, which is kind to no view. The same seed gives the same noise.
@@ -97,18 +103,36 @@ def _smooth(draws: Float64, stamps: Float64, correlation_s: float) -> Float64:
 
 
 def _rebuilt(clip: MotionClip, world: Float64) -> MotionClip:
-    """The clip's body with other world matrices (T, 22, 3, 3), its foot landmarks' middle where it was."""
+    """The clip's body with other world matrices (T, 22, 3, 3), what it rests on where it was."""
     bones = clip.bone_offsets.astype(np.float64)
-    old_feet = feet_from_matrices(clip.positions, global_matrices(fill_unseen(clip.rotations)), bones)
+    true_world = global_matrices(fill_unseen(clip.rotations))
+    old_positions = positions_from_matrices(clip.positions[:, 0], true_world, bones)
+    old_feet = feet_from_matrices(old_positions, true_world, bones)
     positions = positions_from_matrices(clip.positions[:, 0], world, bones)
     feet = feet_from_matrices(positions, world, bones)
-    shift = (old_feet - feet).mean(axis=1, keepdims=True)
+    old = np.concatenate([old_positions, old_feet], axis=1)
+    moved = old - np.concatenate([positions, feet], axis=1)
+    weights = _rests(old)
+    shift = (weights[..., None] * moved).sum(axis=1, keepdims=True) / weights.sum(axis=1)[:, None, None]
     return replace(
         clip,
         positions=np.where(np.isnan(clip.positions), np.nan, positions + shift),
         rotations=np.where(np.isnan(clip.rotations), np.nan, local_rotations(world)),
         feet=np.where(np.isnan(clip.feet), np.nan, feet + shift),
     )
+
+
+def _rests(points: Float64) -> Float64:
+    """How much each of 26 points (T, 26, 3) holds its body (T, 26): the foot landmarks of a standing one alike.
+
+    Of a body that lies (the pelvis low) or leans on a hand all points count, the nearer to the floor the more.
+    """
+    heights = points[..., 2] - points[..., 2].min(axis=1, keepdims=True)
+    lies = np.clip((_LYING_PELVIS[1] - heights[:, 0]) / np.ptp(_LYING_PELVIS), 0.0, 1.0)
+    leans = np.clip((_HAND_DOWN[1] - heights[:, _WRISTS].min(axis=1)) / np.ptp(_HAND_DOWN), 0.0, 1.0)
+    down = np.maximum(lies, leans)[:, None]
+    standing = np.arange(points.shape[1]) >= len(_SEGMENT_OF_JOINT)
+    return (1.0 - down) * standing + down * np.exp(-((heights / _NEAR_FLOOR) ** 2))
 
 
 def _check(joint_angle_sd_deg: float, correlation_s: float, white_share: float, views: int | None) -> None:

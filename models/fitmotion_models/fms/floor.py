@@ -1,0 +1,105 @@
+"""A body on the floor, lying or on all fours: where it points, which way up it is, how steep its parts are."""
+
+import math
+
+import numpy as np
+
+from fitmotion_models.fms.criteria import MIN_JOINT_CONFIDENCE, Measured
+from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Array, Body, Moment, Stance
+from fitmotion_models.fms.reading import leg_length
+
+HEELS_AND_TOES = ((22, 23), (24, 25))
+
+# One camera looking down more steeply than this sees too little of what is up: all measures here are in the upright
+# plane along the body. This project's choice.
+HIGHEST_CAMERA_DEG = 50.0
+# Least |sine| of the angle between the body's axis and the camera for what is measured in that plane: 37 degrees.
+SAGITTAL_VIEW_SINE = 0.6
+FROM_THE_SIDE = "film from the side of the body, the camera near the floor"
+FROM_THE_HEAD = "film along the body, from the head or the feet, the camera near the floor"
+
+
+def middle(points: Array, pair: tuple[int, int]) -> Array:
+    """The middle (3,) of a left and a right point of (26, 3)."""
+    return np.asarray(0.5 * (points[pair[0]] + points[pair[1]]))
+
+
+def slope_deg(line: Array) -> float:
+    """How steeply a line (3,) rises, degrees: 90 is straight up."""
+    return math.degrees(math.atan2(float(line[2]), float(np.hypot(line[0], line[1]))))
+
+
+def slope_in_plane_deg(line: Array, heading: Array) -> float:
+    """How steeply a line (3,) rises in the upright plane along `heading` (3,), degrees, -180 to 180."""
+    return math.degrees(math.atan2(float(line[2]), float(line @ heading)))
+
+
+def horizontal_unit(line: Array) -> Array | None:
+    """The direction (3,) of a line (3,) along the floor, or None where it has none."""
+    flat = np.array([line[0], line[1], 0.0])
+    length = float(np.linalg.norm(flat))
+    return flat / length if math.isfinite(length) and length > 1e-6 else None
+
+
+def are_seen(body: Body, points: tuple[int, ...]) -> bool:
+    """Whether all these points are seen."""
+    return bool((body.confidence[list(points)] >= MIN_JOINT_CONFIDENCE).all())
+
+
+def trunk_slope_deg(points: Array) -> float:
+    """Of the line from the hips' to the shoulders' middle, degrees."""
+    return slope_deg(middle(points, SHOULDERS) - middle(points, HIPS))
+
+
+def leg_slopes_deg(points: Array) -> Array:
+    """(2,) of the lines from hip to ankle, degrees; a lying leg is about 0, one straight up 90."""
+    return np.array([slope_deg(points[ANKLES[side]] - points[HIPS[side]]) for side in (0, 1)])
+
+
+def face_up(points: Array) -> float:
+    """How far a lying body faces up: about 1 on the back, -1 on the belly, by chest and toes together.
+
+    Of one camera's two cues each is badly seen from somewhere: the chest from the side, the feet along the body.
+    """
+    trunk = middle(points, SHOULDERS) - middle(points, HIPS)
+    across = points[SHOULDERS[0]] - points[SHOULDERS[1]] + points[HIPS[0]] - points[HIPS[1]]
+    front = np.cross(across, trunk)
+    cues = [float(front[2] / np.linalg.norm(front))]
+    for heel, toe in HEELS_AND_TOES:
+        foot = points[toe] - points[heel]
+        cues.append(float(foot[2] / np.linalg.norm(foot)))
+    seen = [cue for cue in cues if math.isfinite(cue)]
+    return float(np.mean(seen)) if seen else math.nan
+
+
+def arm_length(points: Array) -> float:
+    """Upper arm and forearm together, mean of the two, metres."""
+    elbows = points[list(ELBOWS)]
+    upper = np.linalg.norm(points[list(SHOULDERS)] - elbows, axis=1)
+    fore = np.linalg.norm(points[list(WRISTS)] - elbows, axis=1)
+    return float(np.nanmean(upper + fore))
+
+
+def thigh_length(points: Array) -> float:
+    """Mean of the two, metres."""
+    return float(np.nanmean(np.linalg.norm(points[list(HIPS)] - points[list(KNEES)], axis=1)))
+
+
+def stance_of(body: Body, heading: Array | None) -> Stance | None:
+    """The stance of a mean body that points to `heading`; None without one."""
+    return None if heading is None else Stance(body, heading, leg_length(body))
+
+
+def from_above(moment: Moment) -> Measured | None:
+    """What is measured when the one camera looks down too steeply: nothing, and why; None where it does not."""
+    direction = moment.feet.view_direction
+    if moment.views != 1 or not np.isfinite(direction).all():
+        return None
+    if abs(slope_deg(direction)) <= HIGHEST_CAMERA_DEG:
+        return None
+    return Measured(math.nan, 0.0, ("the camera looks down too steeply", "put the camera near the floor"))
+
+
+def tilt_deg(line: Array) -> float:
+    """Of a line (3,) across the body against the horizontal, degrees, 0 to 90."""
+    return abs(slope_deg(line))
