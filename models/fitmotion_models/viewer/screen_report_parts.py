@@ -1,6 +1,7 @@
 """The pieces of a screen's report that its web page and its PDF share: words, cells and pictures."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from fitmotion_models.viewer.screen_report import SIDE_WORDS, CriterionRow, Kept
 from fitmotion_models.viewer.screen_report_drawings import as_png, body_figure, curves_figure
 from fitmotion_models.viewer.terminal import measurement, words
 
+PICTURES_KEPT = 8  # pages whose drawings are kept: those of one report, for its web page and its PDF
 CUT_OFF_WORDS = f"A total under {TOTAL_CUT_OFF} is the usual cut-off for a raised risk of injury (Kiesel 2007)."
 SCORE_WORDS = "3: as it should be. 2: with compensation. 1: could not be done. 0: pain. –: not done or not scorable."
 
@@ -108,6 +110,7 @@ def _repetition_row(one: Assessment) -> tuple[str, ...]:
     return name, score_word(one.score), sure, learned, one.reason
 
 
+@lru_cache(maxsize=PICTURES_KEPT)
 def curves_picture(page: TestPage) -> bytes | None:
     """The curves of the best repetitions, left against right, as a PNG; None where no poses were kept."""
     shown = {
@@ -119,7 +122,8 @@ def curves_picture(page: TestPage) -> bytes | None:
     return None if figure is None else as_png(figure)
 
 
-def frames_of(page: TestPage) -> list[tuple[str, bytes]]:
+@lru_cache(maxsize=PICTURES_KEPT)
+def frames_of(page: TestPage) -> tuple[tuple[str, bytes], ...]:
     """The key moments of each side's best repetition, captioned: its pictures, or the bare body where there is none."""
     frames = []
     for side, kept in page.best.items():
@@ -128,7 +132,7 @@ def frames_of(page: TestPage) -> list[tuple[str, bytes]]:
             if picture is not None:
                 caption = f"{SIDE_WORDS[side]}, {name}".removeprefix(", ")
                 frames.append((f"{caption}, {stamp - kept.assessment.start:.1f} s".capitalize(), picture))
-    return frames
+    return tuple(frames)
 
 
 def _body(kept: KeptRepetition, name: str, stamp: float) -> bytes | None:
