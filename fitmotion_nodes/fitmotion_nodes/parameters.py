@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitmotion_models.fms.values import Movement, Side, Variation
+from fitmotion_models.fms.values import AUTO, Movement, Side, Variation
 from fitmotion_nodes.parameter_fields import (
     PARAMETERS_EXIT_CODE,
     NodeParameters,
@@ -177,16 +177,33 @@ class FmsParameters(StreamParameters):
 
     movement: str = parameter(
         "deep_squat",
-        "the movement that is scored until fms/start_test names another",
-        choices=tuple(item.name.lower() for item in Movement if item is not Movement.UNKNOWN),
+        "the movement that is scored until fms/start_test names another; auto: any, recognised from what is done",
+        choices=(AUTO, *(item.name.lower() for item in Movement if item is not Movement.UNKNOWN)),
     )
     variation: str = parameter(
-        "deep_squat_floor",
-        "the form of the movement that is scored first",
+        "none",
+        "the form of the movement that is scored first; none: its first form, or what a repetition shows",
         choices=tuple(item.name.lower() for item in Variation),
     )
-    side: str = parameter("both", "the side of the first trial", choices=tuple(item.name.lower() for item in Side))
+    side: str = parameter(
+        "both",
+        "the side of the first trial; both: every repetition says its own",
+        choices=tuple(item.name.lower() for item in Side),
+    )
     trial: int = parameter(1, "number of the first trial", at_least=1, at_most=255)
+    assess: str = parameter(
+        "",
+        "who is scored: a subject's name, or all; empty: one at a time, the first who is seen until they have left for "
+        "subject_timeout_s or fms/start_test names another",
+        dynamic=True,
+    )
+    learned: bool = parameter(True, "ask the learned scorer, where a test has one, and say where it disagrees")
+    records: str = parameter("", "database in which screens are kept (.sqlite, made when new); empty: none is kept")
+    person: str = parameter("", "whose screen is begun at the start, by their name in the records; empty: nobody's yet")
+    measured_by: str = parameter("", "who measures, for the records")
+    resume: bool = parameter(
+        False, "go on with the open screen of `person` (empty: the latest of all) instead of beginning one"
+    )
     world_frame: str = parameter("world", "frame that body poses must be in; others are refused and counted")
     subject_timeout_s: float = parameter(
         30.0,
@@ -197,12 +214,17 @@ class FmsParameters(StreamParameters):
     )
 
     def check_together(self) -> None:
-        """The variation is one of the movement's."""
+        """The variation is one of the movement's; a screen that is begun or goes on is kept somewhere."""
         super().check_together()
-        if not self.variation.startswith(self.movement) and self.variation != "none":
+        if self.movement != AUTO and not self.variation.startswith(self.movement) and self.variation != "none":
             raise ParameterError(
                 f"variation={self.variation} is no form of movement={self.movement}; "
                 f"allowed: {', '.join(['none', *_variations_of(self.movement)])}"
+            )
+        if (self.person or self.resume) and not self.records:
+            raise ParameterError(
+                f"person={self.person!r} and resume={str(self.resume).lower()} need records; give the path of the "
+                "database, for instance records=data/fitmotion.sqlite"
             )
 
 

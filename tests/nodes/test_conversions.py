@@ -349,6 +349,9 @@ seven_scores = st.lists(st.integers(-1, 3), min_size=7, max_size=7).map(tuple)
         clearing=st.lists(st.integers(0, 2), min_size=3, max_size=3).map(tuple),
         total=st.integers(-1, 21),
         notes=st.lists(words, max_size=3).map(tuple),
+        person=words,
+        session=st.integers(0, 2**32 - 1),
+        open=st.booleans(),
     )
 )
 def test_a_screen_travels(screen: ScreenResult) -> None:

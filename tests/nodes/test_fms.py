@@ -7,9 +7,10 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 
 from fitmotion_models.fms import score_clip
-from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.fms.records import Records
+from fitmotion_models.mover import SquatParameters, seen_from, squat_clip
 from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose, Screen
-from fitmotion_msgs.srv import ReportPain, ResetScreen, SetScore, StartTest
+from fitmotion_msgs.srv import FinishScreen, ReportPain, ResetScreen, SetScore, StartScreen, StartTest
 from fitmotion_nodes.conversions import assessment_from_msg, body_pose_to_msg
 from fitmotion_nodes.fms import FmsNode
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, result_qos
@@ -96,7 +97,7 @@ def test_bad_messages_are_counted_and_the_node_lives(scored) -> None:
 
 
 def test_two_people_are_scored_each_for_themselves(scored) -> None:
-    node = scored()
+    node = scored(assess="all")
     good = replace(GOOD, subject="anna")
     poor = replace(squat_clip(SquatParameters(arm_drop_deg=55.0, repetitions=1), fps=20.0), subject="bert")
     count = min(len(good), len(poor))
@@ -191,3 +192,82 @@ def test_a_movement_that_cannot_be_scored_is_said_at_the_start(ros) -> None:
     ros(movement="deep_squat", side="left")
     with pytest.raises(CannotRunError, match="side LEFT does not belong to DEEP_SQUAT; known: BOTH"):
         FmsNode()
+
+
+def test_one_person_is_scored_and_the_others_are_only_there(scored) -> None:
+    node = scored()
+    node.play(replace(GOOD, subject="anna"))
+    node.play(replace(GOOD, subject="bert"))
+    assert {msg.subject for msg in node.assessments} == {"anna"}
+    others = [msg for msg in node.states if msg.subject == "bert"]
+    assert len(others) == len(GOOD)
+    assert {(msg.movement, msg.phase, len(msg.criteria)) for msg in others} == {(0, 0, 0)}
+    assert node.call(StartTest, "start_test", subject="bert", movement=SQUAT).success
+    node.play(replace(GOOD, subject="bert", stamps=GOOD.stamps + 100.0))
+    node.graph.until(lambda: {msg.subject for msg in node.assessments} == {"anna", "bert"})
+
+
+def test_any_test_is_recognised(scored) -> None:
+    node = scored(movement="auto")
+    node.play(GOOD)
+    node.graph.until(lambda: node.assessments)
+    assert (node.assessments[0].movement, node.assessments[0].score) == (SQUAT, 3)
+    assert {msg.movement for msg in node.states} >= {Assessment.MOVEMENT_UNKNOWN, SQUAT}
+
+
+def test_a_screen_is_kept_with_its_measures_and_goes_on_in_the_next_process(scored, tmp_path) -> None:
+    path = tmp_path / "persons.sqlite"
+    node = scored(records=str(path), measured_by="Ben")
+    asked = {"person": "Anna", "stature_m": 1.7, "hand_length_m": 0.18, "sex": StartScreen.Request.SEX_FEMALE}
+    refused = node.call(StartScreen, "start_screen", **asked)
+    assert not refused.success and "begin with their consent" in refused.message
+    begun = node.call(StartScreen, "start_screen", **asked, consent=True)
+    assert begun.success and begun.session == 1
+    assert not node.call(StartScreen, "start_screen", **asked, consent=True).success  # it is under way
+    node.play(GOOD)
+    node.graph.until(lambda: node.screens and node.screens[-1].final[0] == 3)
+    graded = node.call(SetScore, "set_score", movement=SQUAT, score=1, reason="knees", beside=True)
+    assert graded.success and graded.automatic_score == 3 and "stands beside ours" in graded.message
+    assert node.call(ReportPain, "report_pain", movement=3, side=1, pain=True, note="left hip").success
+    node.graph.until(lambda: node.screens[-1].left[2] == 0)
+    last = node.screens[-1]
+    assert (last.person, last.session, last.open, last.final[0]) == ("Anna", 1, True, 3)
+    with Records(path) as records:  # as another process would find it
+        (visit,) = records.open_sessions()
+        assert (visit.measured_by, visit.body.stature_m, visit.body.hand_length_m) == ("Ben", 1.7, 0.18)
+        assert records.screen(visit).result().final[0] == 3
+        assert len(records.clip(visit, records.assessments(visit)[0])) > 20
+    node.graph.add(FmsNode())  # started by the same process as the one that it replaces
+    node.graph.until(lambda: len(node.screens) >= 4 and list(node.screens[-1].left) == list(last.left))
+    assert (node.screens[-1].subject, node.screens[-1].session) == (last.subject, 1)
+
+
+def test_a_finished_screen_says_what_is_missing(scored, tmp_path) -> None:
+    node = scored(records=str(tmp_path / "persons.sqlite"))
+    node.call(StartScreen, "start_screen", person="Anna", consent=True)
+    node.play(GOOD)
+    node.graph.until(lambda: node.screens)
+    finished = node.call(FinishScreen, "finish_screen")
+    assert finished.success and finished.total == -1 and finished.session == 1
+    assert "missing: hurdle step, inline lunge" in finished.message
+    node.graph.until(lambda: not node.screens[-1].open)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"person": "Otto"}, "nobody is called 'Otto' yet; begin with their consent"),
+        ({"resume": True}, "no screen is open; begin a new one"),
+    ],
+)
+def test_what_a_screen_needs_is_said_at_the_start(ros, tmp_path, parameters, said) -> None:
+    ros(records=str(tmp_path / "persons.sqlite"), **parameters)
+    with pytest.raises(CannotRunError, match=said):
+        FmsNode()
+
+
+def test_where_the_camera_should_be_is_said_in_the_diagnostics(scored) -> None:
+    node = scored()
+    node.play(seen_from(GOOD, (1.0, 0.0, 0.1)))
+    node.graph.until(lambda: "film from the side" in node.values().get("guidance", ""))
+    assert node.values()["guidance"].startswith("Deep squat: film from the side")

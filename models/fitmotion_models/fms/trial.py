@@ -6,10 +6,9 @@ from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.any_test import AnyTestScorer
 from fitmotion_models.fms.movements import MOVEMENTS, chosen_form
 from fitmotion_models.fms.scorer import Scorer
-from fitmotion_models.fms.values import Movement, Side, Variation
+from fitmotion_models.fms.values import AUTO, Movement, Side, Variation
 
 MAX_TRIAL = 255
-AUTO = "auto"  # what people say for a movement that is to be recognised
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 NOT_SCORABLE = -1
+AUTO = "auto"  # what people say for a movement that is to be recognised, which is `Movement.UNKNOWN`
 
 
 class Movement(IntEnum):

@@ -170,6 +170,10 @@ class Records:
             return [one for one in self.sessions(name) if one.is_open]
         return self._sessions("finished IS NULL", ())
 
+    def sessions_of_runner(self, runner: str) -> list[Session]:
+        """The visits that a process, or one whose place it took, has begun or gone on with; the first one first."""
+        return self._sessions("runner = ?", (runner,))
+
     def _sessions(self, condition: str, values: tuple[Any, ...]) -> list[Session]:
         rows = self.connection.execute(
             "SELECT session.*, person.name FROM session JOIN person ON person.id = person_id "

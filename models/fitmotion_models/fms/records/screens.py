@@ -64,6 +64,7 @@ class ScreenKeeper:
         self._bodies: dict[str, Anthropometry] = {}  # of screens whose person has not been seen yet
         self._waiting: dict[str, float | None] = {}  # subjects of screens without a pose, and since when (stamps)
         self._unwritten: list[Callable[[], None]] = []
+        self._found: list[str] = []
 
     # ---- begin, go on, finish ----
 
@@ -93,22 +94,30 @@ class ScreenKeeper:
         self._keep_trial(subject)
         return subject, visit
 
-    def go_on(self, person: str = "", *, resume: bool = False) -> list[tuple[str, Visit]]:
-        """What a process does when it starts: take over the screens of the one that it replaces.
+    def go_on(self, request: ScreenRequest) -> list[tuple[str, Visit]]:
+        """What a process does when it starts: take over the screens of the one that it replaces, or begin as asked.
 
-        resume: or, where there are none, the open screen of `person` (empty: the latest of all). Returns (subject,
-        visit) of each. Raises RecordsError when resume is asked for and there is no open screen.
+        A process that replaces another one does not do again what was asked when the first one started. request: its
+        person "" asks for nothing, or with resume for the latest open screen of all. Returns (subject, visit) of each.
+        Raises RecordsError when a screen is to go on and none is open.
         """
         if self._records is None:
             return []
-        own = [one for one in self._records.open_sessions(person) if self._runner and one.runner == self._runner]
-        if not own and resume:
-            own = [self._open_visit(person)]
-        return [(self._resume(visit, visit.subject)) for visit in own]
+        before = self._records.sessions_of_runner(self._runner) if self._runner else []
+        if before:
+            return [self._resume(visit, visit.subject) for visit in before if visit.is_open]
+        if request.resume:
+            visit = self._open_visit(request.person)
+            return [self._resume(visit, visit.subject)]
+        if not request.person:
+            return []
+        subject, begun = self.start(WHOEVER, request)
+        assert begun is not None
+        return [(subject, begun)]
 
     def finish(self, subject: str) -> tuple[ScreenResult, str]:
         """Close a subject's screen; returns it, and what is missing in words (empty: nothing)."""
-        subject = self._known_subject(subject)
+        subject = self.known_subject(subject)
         visit = self._visits.get(subject)
         if subject != WHOEVER:
             self.session.finish_screen(subject)
@@ -121,7 +130,7 @@ class ScreenKeeper:
 
     def reset(self, subject: str) -> None:
         """Forget a subject's screen and begin a new one; what the records have of the old one stays, as abandoned."""
-        subject = self._known_subject(subject)
+        subject = self.known_subject(subject)
         visit = self._visits.pop(subject, None)
         self._begin(subject, self._bodies.get(subject) if visit is None else visit.body)
         if visit is None or not visit.is_open:
@@ -181,7 +190,7 @@ class ScreenKeeper:
 
     def screen(self, subject: str) -> ScreenResult:
         """A subject's screen as it stands, with whose it is and whether it goes on."""
-        subject = self._known_subject(subject)
+        subject = self.known_subject(subject)
         result = Screen(WHOEVER).result() if subject == WHOEVER else self.session.screen(subject)
         visit = self._visits.get(subject)
         if visit is None:
@@ -190,9 +199,20 @@ class ScreenKeeper:
 
     def visit(self, subject: str) -> Visit | None:
         """The session in the records that a subject's screen belongs to, None where it is not kept."""
-        return self._visits.get(self._known_subject(subject))
+        return self._visits.get(self.known_subject(subject))
 
     # ---- whose screen it is ----
+
+    def known_subject(self, subject: str) -> str:
+        """The subject that is meant, as `Session.resolve`; "" for a screen whose person has not been seen yet."""
+        if not subject and WHOEVER in self._bodies:
+            return WHOEVER
+        return self.session.resolve(subject)
+
+    def take_found(self) -> list[str]:
+        """Subjects whose screens have found their person since this was asked last: they are to be told again."""
+        found, self._found = self._found, []
+        return found
 
     def _subject_or_whoever(self, subject: str) -> str:
         try:
@@ -201,11 +221,6 @@ class ScreenKeeper:
             if self.session.subjects:
                 raise  # several people
             return WHOEVER
-
-    def _known_subject(self, subject: str) -> str:
-        if not subject and WHOEVER in self._bodies:
-            return WHOEVER
-        return self.session.resolve(subject)
 
     def _check_free(self, subject: str, request: ScreenRequest) -> None:
         """One open screen a subject, and one subject a person."""
@@ -273,6 +288,7 @@ class ScreenKeeper:
         if visit is not None:
             self._visits[new] = self._needed_records().move_session(visit, subject=new)
             self._keep_trial(new)
+        self._found.append(new)
 
     # ---- the records ----
 

@@ -25,6 +25,7 @@ CLIP = squat_clip(SquatParameters(repetitions=1), fps=20.0)
 SHALLOW = squat_clip(SquatParameters(depth_m=0.12, repetitions=1), fps=20.0)
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 ANNA = ScreenRequest("Anna", "Ben", consent=True, body=Anthropometry(1.7, 0.18, Sex.FEMALE))
+NOTHING = ScreenRequest()
 
 
 def keeper(path, *, assess="", runner="node of run 1", first=None):
@@ -56,7 +57,7 @@ def test_a_kept_screen_goes_on_where_another_process_left_it(path):
     assert (left.final[0], left.right[1], left.left[2], left.person, left.open) == (2, 2, 0, "Anna", True)
     # the first process dies here without a word
     second = keeper(path)
-    assert [one for one, _ in second.go_on()] == ["person"]
+    assert [one for one, _ in second.go_on(NOTHING)] == ["person"]
     assert second.screen("") == left
     assert second.session.trial("") == Trial(SQUAT, Variation.DEEP_SQUAT_BOARD, Side.BOTH, 1)
     (again,) = play(second)
@@ -66,8 +67,8 @@ def test_a_kept_screen_goes_on_where_another_process_left_it(path):
     assert missing == (
         "hurdle step left, shoulder mobility, active straight leg raise, trunk stability push up, rotary stability"
     )
-    third = keeper(path)
-    assert third.go_on() == []
+    third = keeper(path)  # what was asked when the first one started is not done again
+    assert third.go_on(replace(ANNA, resume=True)) == third.go_on(ANNA) == []
     with Records(path) as records:
         (kept,) = records.sessions("Anna")
         assert kept.body == ANNA.body and not kept.is_open and records.open_sessions() == []
@@ -87,13 +88,13 @@ def test_another_run_goes_on_only_when_it_is_told_to(path):
     first.start("", ANNA)
     play(first)
     other = keeper(path, runner="node of run 2")
-    assert other.go_on() == []
-    ((subject, visit),) = other.go_on("anna", resume=True)
+    assert other.go_on(NOTHING) == []
+    ((subject, visit),) = other.go_on(ScreenRequest("anna", resume=True))
     assert (subject, visit.person) == ("person", "Anna")
     assert other.screen("").final[0] == 3
     third = keeper(path, runner="node of run 3")
     with pytest.raises(RecordsError, match="nobody is called 'Otto'"):
-        third.go_on("Otto", resume=True)
+        third.go_on(ScreenRequest("Otto", resume=True))
     third.start("", replace(ANNA, resume=True))
     assert third.screen("").final[0] == 3
     third.finish("")
@@ -106,13 +107,28 @@ def test_a_person_under_another_name_in_the_poses_gets_their_screen_back(path):
     first.start("", ANNA)
     play(first, subject="person_2")
     second = keeper(path)
-    second.go_on()
+    second.go_on(NOTHING)
     states = [second.update(pose).state for pose in (replace(pose, subject="person") for pose in CLIP)]
     assert states[0].movement is Movement.UNKNOWN and states[-1].movement is SQUAT
     claimed = second.screen("")
     assert (claimed.subject, claimed.person, claimed.final[0]) == ("person", "Anna", 3)
+    assert (second.take_found(), second.take_found()) == (["person"], [])
     with Records(path) as records:
         assert records.sessions("Anna")[0].subject == "person"
+
+
+def test_a_process_begins_what_it_was_started_for(path):
+    with Records(path) as records:
+        records.add_person("Anna", consent=True)
+    first = keeper(path)
+    ((subject, visit),) = first.go_on(ScreenRequest("Anna"))
+    assert (subject, visit.measured_by) == ("", "Ben")
+    second = keeper(path)  # the first one died before anybody was seen
+    ((subject, again),) = second.go_on(ScreenRequest("Anna"))
+    assert (subject, again.id) == ("", visit.id)
+    play(second)
+    assert (second.screen("").final[0], second.screen("").session) == (3, visit.id)
+    assert [one.subject for one in second._records.sessions("Anna")] == ["person"]
 
 
 def test_one_screen_a_person_and_a_subject(path):
