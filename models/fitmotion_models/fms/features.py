@@ -4,7 +4,8 @@ Lengths are in leg lengths of the stance, angles in radians, directions those of
 depends on the repetition and the stance before it, on nothing else: no person's or data set's mean is in it.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +64,14 @@ MIDDLE_CURVES = (
 )
 ACROSS_CURVES = ("pelvis_aside", "trunk_aside", "shoulders_tilt", "pelvis_tilt", "trunk_twist")
 
-SUMMARIES = ("lowest", "range", "mean", "spread", "speed", "jerkiness", "change", "slope", "log_range")
+SUMMARIES = ("lowest", "mean", "change", "slope", "log_range", "log_speed", "log_residual", "log_asymmetry")
 
-# a movement of less than this is noise to `log_range`, leg lengths or radians
-LEAST_RANGE = 0.01
-# the frames over which the start of a curve is averaged
-_START_FRAMES = 5
-_NEAR_LOWEST = 2  # frames before and after
+# what is less than these is noise to the logarithms: leg lengths or radians, and a second
+_LEAST_RANGE, _LEAST_SPEED, _LEAST_DIFFERENCE = 0.01, 0.01, 0.005
+# frames around the lowest pelvis, on either side, and at the start, over which a curve's value is averaged
+_NEAR_LOWEST, _AT_START = 2, 5
+# a curve and itself run backwards are compared at so many instants
+_INSTANTS = 101
 
 # how long the stance at the start of a clip is taken to be, seconds
 STANCE_SECONDS = 0.17
@@ -148,72 +150,48 @@ def curves(bodies: Sequence[Body], stance: Body, first: Side = Side.BOTH) -> Fea
 def summarise(found: FeatureCurves) -> Features:
     """Each curve in a few numbers: see `SUMMARIES`. The same for the mirror image.
 
-    lowest: value at the lowest pelvis. spread: SD. speed: RMS. jerkiness: RMS second derivative over the RMS first one,
-    1/s; it does not grow with how far a movement goes. change: around the lowest pelvis against the start. slope: how
-    much of the curve goes with the pelvis' way down. log_range: its logarithm, as ranges differ by factors.
+    lowest: around the lowest pelvis. change: that against the start. slope: how much of the curve goes with the pelvis'
+    way down. Logarithms, as these differ by factors: range; speed (RMS); residual (SD of what does not go with the
+    pelvis' way); asymmetry (mean difference of the curve from itself run backwards).
     """
-    values, stamps = found.values, found.stamps
-    if len(stamps) > 2:
-        speed = np.gradient(values, stamps, axis=0)
-        jerk = np.gradient(speed, stamps, axis=0)
-    else:
-        speed = jerk = np.zeros_like(values)
-    columns = _seen(values)
-    rms_speed, rms_jerk = (np.sqrt(_mean(array**2, columns)) for array in (speed, jerk))
-    mean = _mean(values, columns)
-    extent = _reduced(np.max, values, columns) - _reduced(np.min, values, columns)
+    values = found.values
+    down = -values[:, found.names.index("pelvis_height")]
+    columns = [_summary(found.stamps, curve, down, found.lowest) for curve in values.T]
+    table = np.array(columns).T
     # what turns round in the mirror image counts by its size
-    upright = np.where(found.mirrored, -1.0, 1.0)
-    rows = (
-        _sized(values[found.lowest], upright),
-        extent,
-        _sized(mean, upright),
-        np.sqrt(_mean((values - mean) ** 2, columns)),
-        rms_speed,
-        # what hardly moves is not jerky: speeds below a hundredth of a leg length or radian a second
-        rms_jerk / np.maximum(rms_speed, 0.01),
-        _sized(_change(values, found.lowest), upright),
-        _sized(_slopes(found), upright),
-        np.log(extent + LEAST_RANGE),
-    )
+    signed = SUMMARIES.index("log_range")
+    table[:signed] = np.where(found.mirrored, np.abs(table[:signed]), table[:signed])
     names = tuple(f"{curve}:{summary}" for summary in SUMMARIES for curve in found.names)
-    return Features(names, np.concatenate(rows).astype(np.float32))
+    return Features(names, table.ravel().astype(np.float32))
 
 
-def _sized(values: Array, upright: Array) -> Array:
-    return np.where(upright < 0.0, np.abs(values), values)
+def _summary(stamps: Array, curve: Array, down: Array, lowest: int) -> list[float]:
+    """`SUMMARIES` of one curve (T,); NaN where nothing of it is seen."""
+    near, start = curve[max(lowest - _NEAR_LOWEST, 0) : lowest + _NEAR_LOWEST + 1], curve[:_AT_START]
+    seen = np.isfinite(curve) & np.isfinite(down)
+    if seen.sum() < 2:
+        return [np.nan] * len(SUMMARIES)
+    stamps, curve, down = stamps[seen], curve[seen], down[seen] - down[seen].mean()
+    slope = float(down @ curve) / max(float(down @ down), 1e-6)
+    residual = curve - curve.mean() - slope * down
+    speed = np.gradient(curve, stamps)
+    even = np.interp(np.linspace(stamps[0], stamps[-1], _INSTANTS), stamps, curve)
+    at_lowest, at_start = _seen_mean(near), _seen_mean(start)
+    return [
+        at_lowest,
+        float(curve.mean()),
+        at_lowest - at_start,
+        slope,
+        math.log(float(np.ptp(curve)) + _LEAST_RANGE),
+        math.log(math.sqrt(float(speed @ speed) / len(speed)) + _LEAST_SPEED),
+        math.log(float(residual.std()) + _LEAST_DIFFERENCE),
+        math.log(float(np.abs(even - even[::-1]).mean()) + _LEAST_DIFFERENCE),
+    ]
 
 
-def _change(values: Array, lowest: int) -> Array:
-    near = values[max(lowest - _NEAR_LOWEST, 0) : lowest + _NEAR_LOWEST + 1]
-    start = values[:_START_FRAMES]
-    return _mean(near, _seen(near)) - _mean(start, _seen(start))
-
-
-def _slopes(found: FeatureCurves) -> Array:
-    """The least squares slope of every curve over the pelvis' way down."""
-    down = -found.values[:, found.names.index("pelvis_height")]
-    slopes = np.full(found.values.shape[1], np.nan)
-    for index, curve in enumerate(found.values.T):
-        seen = np.isfinite(curve) & np.isfinite(down)
-        if seen.any():
-            way = down[seen] - down[seen].mean()
-            slopes[index] = float(way @ curve[seen]) / max(float(way @ way), 1e-6)
-    return slopes
-
-
-def _seen(values: Array) -> list[NDArray[np.intp]]:
-    return [np.flatnonzero(np.isfinite(column)) for column in values.T]
-
-
-def _mean(values: Array, columns: list[NDArray[np.intp]]) -> Array:
-    return _reduced(np.mean, values, columns)
-
-
-def _reduced(function: Callable[[Array], np.float64], values: Array, columns: list[NDArray[np.intp]]) -> Array:
-    parts = [values[rows, index] for index, rows in enumerate(columns)]
-    parts = [part[np.isfinite(part)] for part in parts]
-    return np.array([function(part) if part.size else np.nan for part in parts], dtype=np.float64)
+def _seen_mean(values: Array) -> float:
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size else math.nan
 
 
 def _own_frame(points: Array, stance: Body) -> tuple[Array, Array]:

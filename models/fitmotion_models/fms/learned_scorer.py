@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fitmotion_models import weights
-from fitmotion_models.fms.learned_features import repetition_features
+from fitmotion_models.fms.learned_features import RepetitionFeatures, repetition_features
 from fitmotion_models.fms.repetitions import Repetition
 from fitmotion_models.fms.values import NOT_SCORABLE, Movement, Side
 from fitmotion_models.runtime.session import Model, load_model
@@ -51,17 +51,17 @@ class LearnedScorer:
 
         side: that it was done on, BOTH where the test has none.
         """
-        found = repetition_features(repetition, side)
-        if found.names != self._names:
+        return self.score_features(repetition_features(repetition, side))
+
+    def score_features(self, found: RepetitionFeatures) -> LearnedScore:
+        """Score the features of one repetition."""
+        if (*found.names, *found.sided_names) != self._names:
             name = self.model.path.name
             raise ValueError(f"{name} was trained on other features than this code makes; train it again")
         if np.isfinite(found.values).mean() < LEAST_SEEN:
             return UNSCORED
-        return self.score_features(found.values)
-
-    def score_features(self, values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> LearnedScore:
-        """Score the features (N,) of one repetition; NaN where unseen."""
-        meets = float(self.model.run({"features": values[None].astype(np.float32)})["meets"][0, 0])
+        out = self.model.run({"features": found.values[None], "sided_features": found.sided})
+        meets = float(out["meets"][0, 0])
         return LearnedScore(meets, 3 if meets >= 0.5 else 2 if meets >= self._grade_2_from else 1)
 
 

@@ -82,7 +82,7 @@ def test_a_repetition_in_a_stream_has_the_features_of_its_own_clip(squat) -> Non
     found = [progress.finished for pose in both if (progress := finder.update(body_from_pose(pose))).finished]
     assert len(found) == 2
     one, two = (summarise(repetition_curves(repetition)) for repetition in found if repetition)
-    lowest = [index for index, name in enumerate(one.names) if name.endswith((":lowest", ":range"))]
+    lowest = [index for index, name in enumerate(one.names) if name.endswith((":lowest", ":log_range"))]
     np.testing.assert_allclose(one.values[lowest], two.values[lowest], atol=0.02)
 
 
