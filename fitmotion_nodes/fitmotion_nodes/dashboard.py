@@ -78,7 +78,7 @@ class DashboardNode(Node):
         super().__init__("dashboard")
         self._given = declare(self, DashboardParameters, self._on_parameters)
         lossless = self._given.lossless
-        self._watch = Watch(self._given.timeline_s)
+        self._watch = Watch(self._given.timeline_s, LeadSettings(recognise=self._given.recognise))
         self._diagnostics = NodeDiagnostics(self, live=not lossless, engine="viser")
         self._shown_stamp = float("nan")
         results = result_qos(latched=lossless, depth=1000 if lossless else 50)
@@ -127,7 +127,9 @@ class DashboardNode(Node):
         given = self._given
         if not given.guided:
             return None
-        return PersonForm(given.person, given.measured_by, given.stature_m, given.hand_length_m, given.sex)
+        return PersonForm(
+            given.person, given.measured_by, given.stature_m, given.hand_length_m, given.sex, given.recognise
+        )
 
     def _report_files(self) -> PageFiles:
         files = PageFiles()
@@ -298,8 +300,8 @@ class DashboardNode(Node):
     def _on_answer(self, command: Asked | None, subject: str, text: str, good: bool) -> None:
         if good and isinstance(command, StartTest | ResetScreen):
             self._watch.begin_trial(subject)
-        if good and isinstance(command, StartScreen) and self._guide is not None:
-            self._guide.started(command.sex)
+        if good and isinstance(command, StartScreen) and command.sex and subject in self._watch.people:
+            self._watch.people[subject].lead.sex = command.sex
         if not (good and self._guide is not None and isinstance(command, StartTest)):
             self._page.answer(text, good=good)  # the guide's card says itself which test is under way
         if command is not None:

@@ -39,6 +39,9 @@ class DashboardParameters(NodeParameters):
         0.0, "the person's hand length in the form, m; 0: not entered", at_least=0.0, at_most=0.3
     )
     sex: str = parameter("", "the person's sex in the form: female, male or empty", choices=("", "female", "male"))
+    recognise: bool = parameter(
+        False, "in a guided screen, score whatever test is done as the test that it is, instead of the step shown"
+    )
     reports: str = parameter(
         "", "files (.html, .pdf) that the page hands out once they are there, separated by commas; empty: none"
     )

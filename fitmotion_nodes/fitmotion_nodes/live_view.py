@@ -38,6 +38,9 @@ class View(Protocol):
     def assessed(self, assessment: Assessment, new: bool) -> None:
         """A repetition was scored, or scored anew."""
 
+    def tell(self, text: str) -> None:
+        """What a person should have before their eyes until something else is told."""
+
     def refresh(self) -> None:
         """Called many times a second; shows what has changed when it is time."""
 
@@ -54,7 +57,7 @@ class LineView:
 
     def __init__(self, title: str, statuses: Statuses, observations: Observations, console: Console) -> None:
         self._title, self._statuses, self._observations = title, statuses, observations
-        self._console = console
+        self._console, self._told = console, ""
         self._next_status = time.monotonic() + _STATUS_EVERY_S
 
     def __enter__(self) -> "LineView":
@@ -71,6 +74,12 @@ class LineView:
     def assessed(self, assessment: Assessment, new: bool) -> None:
         """The result as one line."""
         self.say(("" if new else "changed: ") + assessment_line(assessment).plain)
+
+    def tell(self, text: str) -> None:
+        """A line each time it changes."""
+        if text != self._told:
+            self._told = text
+            self.say(text)
 
     def refresh(self) -> None:
         """Every few seconds the rates."""
@@ -90,7 +99,7 @@ class TableView:
         self._title, self._statuses, self._observations = title, statuses, observations
         self._events: deque[str] = deque(maxlen=_SHOWN_EVENTS)
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._next = 0.0
+        self._next, self._told = 0.0, ""
 
     def __enter__(self) -> "TableView":
         self._live.__enter__()
@@ -107,12 +116,17 @@ class TableView:
     def assessed(self, assessment: Assessment, new: bool) -> None:
         """The table shows it by itself."""
 
+    def tell(self, text: str) -> None:
+        """Above the table."""
+        self._told = text
+
     def refresh(self) -> None:
         """Draw when it is time."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + 1.0 / _REFRESH_HZ
-        self._live.update(render(self._title, self._statuses(), self._observations, tuple(self._events)), refresh=True)
+        shown = render(self._title, self._statuses(), self._observations, tuple(self._events))
+        self._live.update(Group(Text(self._told), shown) if self._told else shown, refresh=True)
 
 
 def render(

@@ -127,6 +127,11 @@ class RunMemory:
                 self._keep(one)
             return dict(self._kept)
 
+    def complete(self) -> dict[Key, KeptRepetition]:
+        """What was seen of the repetitions whose surroundings are over, oldest first; nothing is cut short for it."""
+        with self._lock:
+            return dict(self._kept)
+
     def landmarks(self, picture: KeptPicture) -> Keypoints | None:
         """Where the person is, in pixels of the image that was worked on, whose size the skeleton's message tells."""
         return None if picture.skeleton is None else self._unpack_skeleton(picture.skeleton)

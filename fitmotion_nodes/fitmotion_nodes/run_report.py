@@ -43,13 +43,13 @@ def save_run_report(
 def _reported(one: Assessment, kept: Mapping[Key, KeptRepetition], memory: RunMemory, zero: float) -> Reported:
     seen = kept[repetition_key(one)]
     clip = None if seen.clip is None else replace(seen.clip, stamps=seen.clip.stamps - zero)
-    pictures = {name: _picture(picture, memory, zero) for name, picture in seen.pictures.items()}
+    pictures = {name: picture_of(picture, memory, zero) for name, picture in seen.pictures.items()}
     shifted = replace(one, stamp=one.stamp - zero, start=one.start - zero, end=one.end - zero)
     return Reported(shifted, clip, {name: picture for name, picture in pictures.items() if picture is not None})
 
 
-def _picture(kept: KeptPicture, memory: RunMemory, zero: float) -> Picture | None:
-    """The picture with the landmarks in it; None where one of the two cannot be read."""
+def picture_of(kept: KeptPicture, memory: RunMemory, zero: float = 0.0) -> Picture | None:
+    """A picture that was kept, with the landmarks in it; None where one of the two cannot be read."""
     image = cv2.imdecode(np.frombuffer(kept.data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return None

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,6 +70,11 @@ def up(options: UpOptions) -> int:
 
     0: the run is complete or was ended by Ctrl-C. 1: a node fails at every start. 2: something given cannot be used.
     """
+    return run_live(options, LiveRun)
+
+
+def run_live(options: UpOptions, make: "Callable[[UpOptions, Choice, Graph, RunFolder, StopSignal], LiveRun]") -> int:
+    """Check everything, then run what `make` gives; returns the exit code as `up`."""
     stop = StopSignal()
     try:
         domain = ros_domain(options.domain)
@@ -81,7 +86,7 @@ def up(options: UpOptions) -> int:
             if lock.abandoned_since is not None:
                 _clean_up_since(lock.abandoned_since)
             folder = RunFolder(options.out or default_out(), datetime.now())
-            return LiveRun(options, choice, recording_into(graph, folder.path.resolve()), folder, stop).run()
+            return make(options, choice, recording_into(graph, folder.path.resolve()), folder, stop).run()
     except (ValueError, DomainTakenError, RunFolderError, NotBuiltError, MonitorError) as error:
         return _fail(str(error), BAD_INPUT_EXIT_CODE)
 
@@ -157,6 +162,7 @@ class LiveRun:
                 self._supervisor.stop()
         finally:
             self._supervisor.stop()
+            self._leave()
             self._monitor.close()
             self._folder.close()
             finish_recordings(self._folder.path / RECORDING)  # a recorder that was killed at the end leaves it open
@@ -181,6 +187,7 @@ class LiveRun:
         outcome = None
         while outcome is None and not self._stop.asked:
             outcome = self._supervisor.poll()
+            self._look_after()
             self._view.refresh()
             time.sleep(_POLL_S)
         end = time.monotonic() + _LAST_WORDS_S
@@ -191,6 +198,12 @@ class LiveRun:
             self._view.refresh()
             time.sleep(_POLL_S)
         return outcome
+
+    def _look_after(self) -> None:
+        """Called many times a second while the graph runs."""
+
+    def _leave(self) -> None:
+        """The nodes are gone, however the run ended."""
 
     def _on_line(self, name: str, line: str) -> None:
         self._folder.log(name, line)
@@ -204,9 +217,14 @@ class LiveRun:
     def _report(self) -> int:
         observations = self._monitor.observations
         zero = 0.0 if self._options.lossless else self._began
-        report = _assessment_report(observations, self._subject(), zero)
+        report = assessment_report(observations, self._subject(), zero)
         seconds = report.frames / report.fps if report.fps else 0.0
         Console().print(assessments_view(report.assessments, seconds=seconds, poses=report.poses))
+        status = self._write_assessment(report)
+        return status or (self._write_page(report, zero) if report.assessments else 0)
+
+    def _write_assessment(self, report: AssessmentReport) -> int:
+        """The results for programs; printed where they cannot be written."""
         content = report_as_dict(report)
         try:
             path = self._folder.write_assessment(content)
@@ -214,7 +232,7 @@ class LiveRun:
             sys.stdout.write(json.dumps(content, indent=2) + "\n")
             return _fail(f"{error}; the assessment is printed above", FAILED_EXIT_CODE)
         Console().print(f"written to {path}", highlight=False, soft_wrap=True)
-        return self._write_page(report, zero) if report.assessments else 0
+        return 0
 
     def _write_page(self, report: AssessmentReport, zero: float) -> int:
         """The report as a page, for people; the results are safe already."""
@@ -255,7 +273,7 @@ def _clean_up_since(began: float) -> None:
     remove_dead_ports(began, time.time() + 1.0)
 
 
-def _assessment_report(observations: Observations, subject: str, zero: float) -> AssessmentReport:
+def assessment_report(observations: Observations, subject: str, zero: float) -> AssessmentReport:
     """What was heard, in the form of `assess`. zero: the stamp that becomes 0; live stamps are times of day."""
     assessments = tuple(
         replace(item, stamp=item.stamp - zero, start=item.start - zero, end=item.end - zero)

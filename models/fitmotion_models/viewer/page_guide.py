@@ -10,7 +10,7 @@ import viser
 from fitmotion_models.fms.screen import title
 from fitmotion_models.fms.values import NOT_SCORABLE, Side
 from fitmotion_models.viewer.page_controls import Command, FinishScreen, ReportPain, SetGrade, StartScreen
-from fitmotion_models.viewer.page_guide_html import beginning_html, reports_html, step_html, tests_html
+from fitmotion_models.viewer.page_guide_html import beginning_html, consent_html, reports_html, step_html, tests_html
 from fitmotion_models.viewer.page_html import answer_html
 from fitmotion_models.viewer.screen_guide import FORMS, Step
 from fitmotion_models.viewer.screen_lead import Lead, LeadSettings, Move
@@ -23,13 +23,17 @@ _COUNTS, _BESIDE = "counts instead of ours", "beside ours, which counts"
 
 @dataclass(frozen=True)
 class PersonForm:
-    """What the form begins with. Lengths in metres, 0: not entered. sex: "female", "male" or empty."""
+    """What the form begins with. Lengths in metres, 0: not entered. sex: "female", "male" or empty.
+
+    recognise: whatever the person does is scored as the test that it is.
+    """
 
     person: str = ""
     measured_by: str = ""
     stature_m: float = 0.0
     hand_length_m: float = 0.0
     sex: str = ""
+    recognise: bool = False
 
 
 class GuidePanel:
@@ -39,7 +43,7 @@ class GuidePanel:
         self._server, self._on_command = server, on_command
         self._answer = server.gui.add_html("")
         self._form_parts = self._add_form(form)
-        self._step_parts = self._add_step()
+        self._step_parts = self._add_step(form)
         self._shown: Person | None = None
         self._step: Step | None = None
 
@@ -61,14 +65,14 @@ class GuidePanel:
         )
         sex = next((words for words, value in _SEXES.items() if value == form.sex), "not said")
         self._sex = gui.add_dropdown("Sex", tuple(_SEXES), initial_value=sex)
-        self._consent = gui.add_checkbox(
-            "Agrees", False, hint="The person agrees to being measured and to results being kept on this machine."
-        )
+        self._consent = gui.add_checkbox("Consent", False)
+        agrees = gui.add_html(consent_html())
         begin = gui.add_button("Begin the screen", icon=viser.Icon.PLAYER_PLAY, color="blue")
         begin.on_click(lambda event: self._begin(resume=False))
         go_on = gui.add_button("Go on with an open screen", icon=viser.Icon.PLAYER_TRACK_NEXT, color="gray")
         go_on.on_click(lambda event: self._begin(resume=True))
-        return head, self._name, self._measured_by, self._stature, self._hand, self._sex, self._consent, begin, go_on
+        fields = (self._name, self._measured_by, self._stature, self._hand, self._sex, self._consent)
+        return head, *fields, agrees, begin, go_on
 
     def _begin(self, *, resume: bool) -> None:
         self._on_command(
@@ -83,7 +87,7 @@ class GuidePanel:
             )
         )
 
-    def _add_step(self) -> tuple[Any, ...]:
+    def _add_step(self, form: PersonForm) -> tuple[Any, ...]:
         gui = self._server.gui
         self._card = gui.add_html("")
         self._no_pain = gui.add_button("No pain", icon=viser.Icon.CHECK, color="green")
@@ -97,10 +101,10 @@ class GuidePanel:
         self._steps = gui.add_dropdown("Go to", ("–",))
         self._steps.on_update(self._on_step)
         self._recognise = gui.add_checkbox(
-            "Recognise", False, hint="Whatever test the person does, on whatever side, is scored as that."
+            "Recognise", form.recognise, hint="Whatever test the person does, on whatever side, is scored as that."
         )
         self._by_itself = gui.add_checkbox(
-            "Goes on", True, hint="After three attempts, or the best score, the next step comes by itself."
+            "By itself", True, hint="After three attempts, or the best score, the next step comes by itself."
         )
         for box in (self._recognise, self._by_itself):
             box.on_update(lambda event: self._set())

@@ -90,7 +90,7 @@ def _attempts(guide: ScreenGuide) -> str:
     counts = "" if best == NOT_SCORABLE else f"counts: <b>{best}</b>"
     return (
         f'<div id="fm-attempts" style="display:flex;gap:6px;align-items:center;margin-top:9px"><span style="{_QUIET}'
-        f'width:52px">attempts</span>{"".join(boxes)}<span style="margin-left:auto">{counts}</span></div>'
+        f'width:62px">attempts</span>{"".join(boxes)}<span style="margin-left:auto">{counts}</span></div>'
     )
 
 
@@ -148,9 +148,19 @@ def beginning_html() -> str:
     """Over the form with which a screen begins."""
     return block(
         '<div id="fm-step" data-step="form"><div id="fm-step-title" style="font-size:17px;font-weight:600">A new screen'
-        '</div><div style="margin:5px 0">Seven tests, both sides, three attempts each: about fifteen minutes. Results '
-        "and pictures, faces blurred, stay on this machine.</div></div>",
+        '</div><div style="margin:5px 0">Seven tests, on both sides where they have two, up to three attempts each: '
+        "about fifteen minutes.</div></div>",
         "10px 14px 2px",
+    )
+
+
+def consent_html() -> str:
+    """What the person agrees to, under the box for it."""
+    return block(
+        f'<div style="{_QUIET}{_SMALL}">The person agrees to being measured, and that scores, movements and pictures '
+        "with the face blurred are kept on this machine. Without a name nothing is kept. Without a measured hand its "
+        "length is taken from the stature.</div>",
+        "0 14px 6px",
     )
 
 

@@ -119,7 +119,15 @@ def common_crop(pictures: Iterable[Picture]) -> Crop | None:
 
 
 def key_frame(picture: Picture, failing: Iterable[Criterion], *, keep_faces: bool, crop: Crop | None = None) -> str:
-    """The picture with the stick figure, failing criteria red and in words, as an `<img>` that holds its own data."""
+    """The picture as of `key_frame_jpeg`, as an `<img>` that holds its own data."""
+    data = key_frame_jpeg(picture, failing, keep_faces=keep_faces, crop=crop)
+    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'
+
+
+def key_frame_jpeg(
+    picture: Picture, failing: Iterable[Criterion], *, keep_faces: bool = False, crop: Crop | None = None
+) -> bytes:
+    """The picture with the stick figure, failing criteria red and in words, as a JPEG file's content."""
     image = picture.image if keep_faces else blur_face(picture.image, picture.keypoints)
     left, top, right, bottom = crop or (0, 0, image.shape[1], image.shape[0])
     part = image[top:bottom, left:right]
@@ -134,7 +142,7 @@ def key_frame(picture: Picture, failing: Iterable[Criterion], *, keep_faces: boo
         canvas.unit = canvas.width / _SHOWN_WIDTH
         draw_body(canvas, (points - (left, top)) * scale, confidence, failing)
     _, data = cv2.imencode(".jpg", drawn, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
-    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}">'
+    return bytes(data.tobytes())
 
 
 def _faulty_lines(points: Array, criterion: Criterion) -> list[tuple[int, int]]:

@@ -119,12 +119,10 @@ class ScreenGuide:
             self.step = step
 
     def hear_test(self, movement: Movement, side: Side) -> None:
-        """What the scorer is at. When somebody else has started another test, the step follows."""
+        """What the scorer is at. When it is at another test than before, somebody started that: the step follows."""
         heard, self._heard = self._heard, (movement, side)
         if heard == self._heard or (movement, side) not in FORMS:
             return
-        if heard is None and self._screen is not None:
-            return  # whatever the scorer began with: the open step is asked for by whoever leads
         if self.step is None or self.step.clearing is not None or _test_of(self.step) != (movement, side):
             self.step = Step(movement, side, FORMS[movement, side][0])
 
@@ -171,6 +169,15 @@ class ScreenGuide:
         self.step = None
 
     # ---- what is told ----
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the scorer is at another test than the step that is shown."""
+        step = self.step
+        if self.recognise or self._heard is None or step is None or step.clearing is not None:
+            return False
+        movement, side = self._heard
+        return movement is not step.movement or side not in (step.side, Side.BOTH)  # BOTH: not shown yet
 
     @property
     def plan(self) -> tuple[Step, ...]:

@@ -36,9 +36,10 @@ class LeadSettings:
 class ScreenLead:
     """Leads one person. Times are seconds on any steady clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: LeadSettings | None = None) -> None:
         self.guide = ScreenGuide()
-        self.settings = LeadSettings()
+        self.settings = settings or LeadSettings()
+        self.guide.recognise = self.settings.recognise
         self.sex = ""  # "male", "female" or empty: for the words of the push-up
         self._over: tuple[Step, float] | None = None  # the step that is over, and since when
         self._stays: Step | None = None  # somebody came back to it: it does not go on by itself

@@ -13,7 +13,7 @@ from fitmotion_models.fms.values import Assessment, AssessmentState
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_html import NodeLine
-from fitmotion_models.viewer.screen_lead import ScreenLead
+from fitmotion_models.viewer.screen_lead import LeadSettings, ScreenLead
 from fitmotion_models.viewer.timeline import Timeline
 
 PictureKind = Literal["jpeg", "png"]
@@ -65,10 +65,13 @@ class Sensor:
 
 
 class Watch:
-    """What was heard so far. timeline_s: seconds of a test that are kept for its curve."""
+    """What was heard so far. timeline_s: seconds of a test that are kept for its curve.
 
-    def __init__(self, timeline_s: float) -> None:
-        self._timeline_s = timeline_s
+    settings: how everybody's screen is led at first.
+    """
+
+    def __init__(self, timeline_s: float, settings: LeadSettings | None = None) -> None:
+        self._timeline_s, self._settings = timeline_s, settings or LeadSettings()
         self.people: OrderedDict[str, Person] = OrderedDict()
         self.chosen = ""  # the subject that is shown; empty: who is in view, the one who came first
         self.picture: tuple[bytes, PictureKind] | None = None  # an encoded image
@@ -83,7 +86,7 @@ class Watch:
         if subject not in self.people:
             if len(self.people) >= PEOPLE_KEPT:
                 self._make_room(subject)
-            self.people[subject] = Person(LiveTest(), Timeline(self._timeline_s))
+            self.people[subject] = Person(LiveTest(), Timeline(self._timeline_s), ScreenLead(self._settings))
         return self.people[subject]
 
     def _make_room(self, subject: str) -> None:
@@ -106,6 +109,10 @@ class Watch:
         person.test.update(state)
         person.timeline.update(state)
         person.lead.guide.hear_test(state.movement, state.side)
+
+    def hear_test(self, state: AssessmentState) -> None:
+        """Which test a subject is at, of the live state nothing else."""
+        self.person(state.subject).lead.guide.hear_test(state.movement, state.side)
 
     def hear_assessment(self, assessment: Assessment) -> None:
         """The result of a repetition, new or changed."""

@@ -122,8 +122,9 @@ def test_a_screen_that_was_cut_off_goes_on_after_the_last_thing_done() -> None:
     after = ScreenGuide()
     after.hear_screen(before.screen.result())
     assert after.step == Step(Movement.HURDLE_STEP, Side.RIGHT, Variation.HURDLE_STEP_RIGHT)
-    after.hear_test(Movement.DEEP_SQUAT, Side.BOTH)  # what the scorer begins with
-    assert after.step.movement is Movement.HURDLE_STEP
+    assert not after.is_elsewhere
+    after.hear_test(Movement.HURDLE_STEP, Side.LEFT)  # the scorer goes on with the test that was under way
+    assert after.step == Step(Movement.HURDLE_STEP, Side.LEFT, Variation.HURDLE_STEP_LEFT)
 
 
 def test_the_step_follows_somebody_else_who_starts_a_test() -> None:
@@ -132,7 +133,9 @@ def test_the_step_follows_somebody_else_who_starts_a_test() -> None:
     guide.next()  # the hurdle step: the scorer has not begun it yet
     guide.hear_test(Movement.DEEP_SQUAT, Side.BOTH)
     assert guide.step.movement is Movement.HURDLE_STEP
+    assert guide.is_elsewhere
     guide.hear_test(Movement.HURDLE_STEP, Side.LEFT)
+    assert not guide.is_elsewhere
     guide.hear_test(Movement.INLINE_LUNGE, Side.RIGHT)
     assert guide.step == Step(Movement.INLINE_LUNGE, Side.RIGHT, Variation.INLINE_LUNGE_RIGHT)
 
