@@ -176,7 +176,7 @@ class FloorRepetitions(ABC):
         if body.stamp - self._frames[0].stamp > limits.longest or self._has_gone(body):
             self._lose()
             return None
-        at_home = away <= self._allowed(body, limits.home)
+        at_home = away <= self._allowed(body, limits.home) or self._rests_again(body, away)
         home_for = 0.0 if self._home_since is None else body.stamp - self._home_since
         if not at_home:
             if home_for >= limits.home_again:
@@ -188,6 +188,12 @@ class FloorRepetitions(ABC):
             return self._end()
         self._name_phase()
         return None
+
+    def _rests_again(self, body: Body, away: float) -> bool:
+        """Still and in the start posture, not quite where it was: one camera's errors are others by then."""
+        if away > min(0.5 * max(self._excursions), 1.6 * self._allowed(body, self._parameters.home)):
+            return False
+        return self._stance_now([one for one in self._frames if one.stamp >= body.stamp - 0.5]) is not None
 
     def _has_gone(self, body: Body) -> bool:
         """The posture has been no part of the test for the last 0.5 s."""

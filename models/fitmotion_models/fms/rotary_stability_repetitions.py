@@ -41,7 +41,7 @@ LEAST_KNEE, LARGEST_KNEE = 50.0, 135.0
 OVER_HANDS, OVER_KNEES = 0.65, 0.65
 # A knee that is moved leaves its place by a share of the thigh; hand and knee that stay leave theirs by less.
 LEAST_KNEE_WAY = 0.5
-STANDING_SHARE = 0.6  # of what the moving one does
+STANDING_SHARE = 0.7  # of what the moving one does
 SEEN = (*HIPS, *KNEES, *ANKLES, *SHOULDERS, *ELBOWS, *WRISTS)
 
 VARIATIONS = {

@@ -16,6 +16,7 @@ import numpy as np
 from fitmotion_models.fms.anthropometry import HAND_LENGTH_OF_STATURE, UNKNOWN_BODY, Anthropometry, Sex
 from fitmotion_models.fms.criteria import UNMEASURED, CriterionRule, Judged, Measured, Uncertainty, weighted_mean
 from fitmotion_models.fms.floor import FROM_THE_SIDE, SAGITTAL_VIEW_SINE, from_above, middle, slope_in_plane_deg
+from fitmotion_models.fms.floor_repetitions import centred_mean
 from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, SHOULDERS, WRISTS, Array, Moment
 from fitmotion_models.fms.scoring import Score
 from fitmotion_models.fms.sides import Grades
@@ -57,8 +58,12 @@ GRADES = PushUpGrades(("hands_not_too_low", "arms_straight", "body_straight", "h
 # How to film it, for people.
 VIEWS = "from the side, the camera near the floor, the whole body in the picture"
 
-# Hips that rise by less than this share of the shoulders' rise stay down: they never get to the top.
-LEAST_HIP_RISE = 0.2
+# When hips and shoulders pass these shares of their rise is compared, averaged over so many seconds.
+RISE_SHARES = (0.3, 0.4, 0.5, 0.6, 0.7)
+RISE_AVERAGING = 0.2
+# Hips that rise by less than this share of the shoulders' rise stay down: there is no delay to measure.
+LEAST_HIP_RISE = 0.25
+HIPS_STAYED = ("the hips hardly rose", "lift chest and hips together, as one piece")
 
 
 def hands_too_low(moment: Moment, stature: float | None, landmarks: tuple[str, ...]) -> Measured:
@@ -100,35 +105,39 @@ def body_bend(moment: Moment) -> Measured:
 
 
 def hips_lag(moment: Moment) -> Measured:
-    """How much later than the shoulders the hips rose, s, the mean over the whole way up; negative where earlier.
+    """How much later than the shoulders the hips rose, s, the mean over the middle of the way; negative where earlier.
 
-    The area between the two curves of height, each from 0 in the stance to 1 at the top: the delay of equal curves.
+    Each height goes from 0 in the stance to 1 at the top; what is compared is when they pass the same shares of it.
     """
     frames = [body for body in moment.frames if body.stamp <= moment.body.stamp + 1e-6]
     if len(frames) < 3:
         return UNMEASURED
     stamps = np.array([body.stamp for body in frames])
-    ways, rises = [], []
+    rises, passed = [], []
     for pair in (SHOULDERS, HIPS):
-        height = np.array([middle(body.points, pair)[2] for body in frames])
+        height = centred_mean(stamps, np.array([middle(body.points, pair)[2] for body in frames]), RISE_AVERAGING)
         low, high = (float(middle(one.points, pair)[2]) for one in (moment.stance.body, moment.body))
         rises.append(high - low)
-        ways.append((height - low) / (high - low) if abs(high - low) > 1e-6 else np.zeros_like(height))
+        passed.append(np.mean([_passed(stamps, height, low + share * (high - low)) for share in RISE_SHARES]))
     if rises[1] < LEAST_HIP_RISE * rises[0]:
-        ways[1] = np.zeros_like(stamps)
-    gap = ways[0] - ways[1]
-    if not np.isfinite(gap).all():
-        return UNMEASURED
+        return Measured(math.nan, 0.0, HIPS_STAYED)
     confidence = float(moment.feet.confidence[[*SHOULDERS, *HIPS]].min())
-    return from_above(moment) or Measured(_area(stamps, gap), confidence)
+    return from_above(moment) or Measured(float(passed[1] - passed[0]), confidence)
 
 
-def _area(stamps: Array, values: Array) -> float:
-    return float(np.sum(0.5 * (values[1:] + values[:-1]) * np.diff(stamps)))
+def _passed(stamps: Array, height: Array, level: float) -> float:
+    """When a height first passes a level, s; NaN where it does not."""
+    above = np.flatnonzero(height >= level)
+    if not len(above) or not np.isfinite(height).all():
+        return math.nan
+    after = int(above[0])
+    if after == 0:
+        return float(stamps[0])
+    return float(np.interp(level, height[after - 1 : after + 1], stamps[after - 1 : after + 1]))
 
 
 # Standard deviations: of the measured value on parametric bodies under 12 degrees (one camera, in the plane of the
-# picture) and 5 degrees (several) of joint angle error.
+# picture) and 5 degrees (several) of joint angle error. Along the line of sight twice that.
 @lru_cache
 def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
     """The criteria of a push-up, which has no side, for a person whose sex is entered or not."""
@@ -155,7 +164,7 @@ def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple
             unit="deg",
             measure=elbow_bend,
             joints=(*SHOULDERS, *ELBOWS, *WRISTS),
-            uncertainty=Uncertainty(side=11.0, front=22.0, several=4.6),
+            uncertainty=Uncertainty(side=12.0, front=24.0, several=4.6),
             best_view=FROM_THE_SIDE,
             fault="the body was not pushed up all the way",
             advice="Push up until the elbows are straight; build up the strength of chest and arms.",
@@ -166,7 +175,7 @@ def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple
             unit="deg",
             measure=body_bend,
             joints=(*SHOULDERS, *HIPS, *ANKLES),
-            uncertainty=Uncertainty(side=9.5, front=math.inf, several=4.0),
+            uncertainty=Uncertainty(side=9.5, front=19.0, several=4.0),
             best_view=FROM_THE_SIDE,
             fault="the body was bent at the hips",
             advice="Keep shoulders, hips and ankles in one line; work on the stability of the trunk.",
@@ -178,7 +187,7 @@ def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple
             unit="s",
             measure=hips_lag,
             joints=(*SHOULDERS, *HIPS),
-            uncertainty=Uncertainty(side=0.25, front=0.25, several=0.11),
+            uncertainty=Uncertainty(side=0.17, front=0.34, several=0.09),
             best_view=FROM_THE_SIDE,
             fault="the hips came up after the shoulders",
             advice="Lift chest and hips together, as one piece; work on the stability of the trunk.",
@@ -193,7 +202,7 @@ def _hands(name: str, landmarks: tuple[str, ...], person: Anthropometry, *, faul
         unit="m",
         measure=partial(hands_too_low, stature=person.stature_m, landmarks=landmarks),
         joints=(*WRISTS, *SHOULDERS),
-        uncertainty=Uncertainty(side=0.045, front=math.inf, several=0.02),
+        uncertainty=Uncertainty(side=0.036, front=0.09, several=0.014),
         best_view=FROM_THE_SIDE,
         fault=fault,
         advice=advice,

@@ -142,7 +142,7 @@ def both_sides(left: tuple[float, float, float]) -> Float64:
 
 def _check_reach(limbs: str, starts: Float64, ends: Float64, length: float) -> None:
     furthest = float(np.linalg.norm(ends - starts, axis=-1).max())
-    if furthest > length + 1e-6:
+    if furthest > length + 1e-4:
         raise ValueError(
             f"no body can do this: the {limbs} of {length:.2f} m would have to reach {furthest:.3f} m; "
             "ask for smaller faults or another scale"

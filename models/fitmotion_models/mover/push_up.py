@@ -1,6 +1,7 @@
 """The trunk stability push-up of a parametric body: a clip whose every number is known, and those numbers."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor
 
 import numpy as np
@@ -28,17 +29,22 @@ FOOT_PITCH = np.radians(72.0)
 # the hands are somewhat wider than the shoulders, metres of the mean body, and the elbows point aside and to the feet
 _HANDS_ASIDE = 0.06
 _ELBOW_POLES = both_sides((-0.5, 1.0, 0.25))
+_CHECKED_EVERY_S = 0.01
 _KNEES_DOWN = np.array([0.0, 0.0, -1.0])
 
 
 @dataclass(frozen=True)
 class PushUpTruth:
-    """The numbers of every push-up, as in `PushUpParameters`; repetitions: seconds, their bottom is the top."""
+    """The numbers of every push-up, as in `PushUpParameters`; repetitions: seconds, their bottom is the top.
+
+    hips_rise: how far the hips rise, shares of the shoulders' rise.
+    """
 
     hands_ahead_m: float
     elbow_deg: float
     sag_deg: float
     hips_lag_s: float
+    hips_rise: float
     repetitions: tuple[RepetitionTimes, ...]
 
 
@@ -58,12 +64,11 @@ def push_up_clip(parameters: PushUpParameters, *, fps: float = 30.0, subject: st
     Raises ValueError when no body can do what the parameters ask for or when fps is not a positive number.
     """
     check_fps(fps)
+    _check_possible(parameters)
     times, length = _times(parameters)
     stamps = np.arange(floor(length * fps + 1e-9) + 1) / fps
     body = FloorBody(parameters.scale)
-    shoulders = np.sum([depth_share(one, stamps) for one in times], axis=0)
-    hips = np.sum([depth_share(_late(one, parameters), stamps) for one in times], axis=0)
-    root, world = body.matrices(_posture(body, parameters, hips, shoulders))
+    root, world = body.matrices(_posture(body, parameters, *_shares(parameters, times, stamps)))
     return clip_from_matrices(
         stamps, root, world, body.bones, fps=fps, subject=subject, labels=("trunk_stability_push_up",)
     )
@@ -71,12 +76,15 @@ def push_up_clip(parameters: PushUpParameters, *, fps: float = 30.0, subject: st
 
 def push_up_truth(parameters: PushUpParameters) -> PushUpTruth:
     """The numbers that a clip of these parameters has. Raises as `push_up_clip`."""
-    _posture(FloorBody(parameters.scale), parameters, np.ones(1), np.ones(1))
+    _check_possible(parameters)
+    body = FloorBody(parameters.scale)
+    heights = _heights(body, parameters, _feet(body)[2], _wrists(body, parameters))
     return PushUpTruth(
         hands_ahead_m=parameters.hands_ahead_m,
         elbow_deg=parameters.elbow_deg,
         sag_deg=parameters.sag_deg,
         hips_lag_s=parameters.hips_lag_s,
+        hips_rise=float(np.ptp(heights.hips) / np.ptp(heights.shoulders)),
         repetitions=_times(parameters)[0],
     )
 
@@ -90,6 +98,22 @@ def _times(parameters: PushUpParameters) -> tuple[tuple[RepetitionTimes, ...], f
         times.append(RepetitionTimes(now, top, top + parameters.hold_s, top + parameters.hold_s + parameters.lower_s))
         now = times[-1].end + parameters.pause_s
     return tuple(times), times[-1].end + parameters.stance_s
+
+
+@lru_cache(maxsize=64)
+def _check_possible(parameters: PushUpParameters) -> None:
+    """Raise ValueError when the body can't do some instant of it: arms that reach at the top may not on the way."""
+    times, _ = _times(parameters)
+    stamps = np.arange(times[0].start, times[0].end, _CHECKED_EVERY_S)
+    _posture(FloorBody(parameters.scale), parameters, *_shares(parameters, times[:1], stamps))
+
+
+def _shares(
+    parameters: PushUpParameters, times: tuple[RepetitionTimes, ...], stamps: Float64
+) -> tuple[Float64, Float64]:
+    """Shares (T,) of the ways of hips and shoulders at some stamps (T,)."""
+    hips = np.sum([depth_share(_late(one, parameters), stamps) for one in times], axis=0)
+    return hips, np.sum([depth_share(one, stamps) for one in times], axis=0)
 
 
 def _late(one: RepetitionTimes, parameters: PushUpParameters) -> RepetitionTimes:
