@@ -7,6 +7,7 @@ from functools import partial
 from fitmotion_models.mover.floor_movers import FLOOR_MOVERS
 from fitmotion_models.mover.squat import squat_series
 from fitmotion_models.mover.squat_parameters import SquatParameters
+from fitmotion_models.mover.whole_screen import whole_screen_clip
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
 # name -> the squats it makes, one after the other
@@ -38,6 +39,7 @@ SQUATS["subject"] = tuple(
 MOVERS: dict[str, Callable[..., MotionClip]] = {
     **{name: partial(squat_series, squats) for name, squats in SQUATS.items()},
     **FLOOR_MOVERS,
+    "screen": whole_screen_clip,
 }
 """name -> factory, called as `MOVERS[name](fps=30.0, subject="mover")`, both optional; gives a MotionClip."""
 
