@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from fitmotion_models.cli import app, trial_variation
-from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, fail
+from fitmotion_models.cli import app
+from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, fail
 from fitmotion_nodes import doctor, setup_environment, testing
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
@@ -60,9 +60,12 @@ def up(
     ] = False,
     record: Annotated[bool, typer.Option("--record", help="Record all messages into the run's folder (MCAP).")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Start a recording again at its end, until Ctrl-C.")] = False,
-    movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
+    movement: Annotated[str, typer.Option(help=MOVEMENT_HELP, metavar="NAME|auto")] = "deep_squat",
+    side: Annotated[
+        str, typer.Option(help="The side that is asked for: left, right; both: every repetition says its own.")
+    ] = "both",
     board: Annotated[
-        bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")
+        bool, typer.Option("--board", help="The squat's heels stand on the 2-inch board (a trial for a 2).")
     ] = False,
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "",
     tilt: Annotated[
@@ -97,9 +100,9 @@ def up(
 ) -> None:
     """Score a person live: camera, pose and scoring as ROS 2 nodes, with a table of what they find.
 
-    Film the whole body and the floor, from the side or a little from the front. The person starts upright and
-    still, with the arms overhead. At the end of the video, or on Ctrl-C, the assessment is printed and written
-    to runs/<time>/, with a report as a web page (faces blurred).
+    Film the whole body and the floor. The person begins still: upright, or lying or on all fours for the tests on
+    the floor; from where a test is filmed best, `./fitmotion assess --help` says. At the end of the video, or on
+    Ctrl-C, the assessment is printed and written to runs/<time>/, with a report as a web page (faces blurred).
 
     Examples:
 
@@ -109,6 +112,10 @@ def up(
 
       ./fitmotion up --source 0 --subject anna         the first webcam
 
+      ./fitmotion up --source 0 --movement auto        any test of the screen, recognised from what is done
+
+      ./fitmotion up --source 0 --movement inline_lunge --side left
+
       ./fitmotion up --source rtsp://192.168.1.20/stream --param camera.width=1280 --param camera.height=720
 
       ./fitmotion up --source 0 --dashboard --imu pelvis,right_thigh
@@ -117,14 +124,16 @@ def up(
     """
     import math
 
+    from fitmotion_models.fms.trial import trial_named
     from fitmotion_nodes.up import UpOptions
     from fitmotion_nodes.up import up as run
 
     if log_level not in _LOG_LEVELS:
         fail(f"--log-level {log_level} is unknown; allowed: {', '.join(_LOG_LEVELS)}")
     try:
-        variation = trial_variation(movement, board=board).name.lower()
+        trial = trial_named(movement, side=side, board=board)
         parameters = _parameter_overrides(param or [])
+        parameters["fms"] = {"side": trial.side.name.lower()} | parameters.get("fms", {})
     except ValueError as error:
         fail(str(error))
     options = UpOptions(
@@ -135,7 +144,7 @@ def up(
         loop=loop,
         record=record,
         movement=movement.lower(),
-        variation=variation,
+        variation=trial.variation.name.lower(),
         subject=subject,
         tilt_deg=math.nan if tilt is None else tilt,
         imu=imu,

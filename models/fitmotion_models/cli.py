@@ -3,41 +3,17 @@
 import json
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fitmotion_models.cli_evaluate import evaluate
-from fitmotion_models.cli_tools import NOBODY_EXIT_CODE, fail, progress_bar
-from fitmotion_models.fms.values import Movement, Variation
-
-if TYPE_CHECKING:
-    from fitmotion_models.fms.records import Records
+from fitmotion_models.cli_records import history, subjects
+from fitmotion_models.cli_tools import MOVEMENT_HELP, NOBODY_EXIT_CODE, fail, progress_bar
+from fitmotion_models.fms.anthropometry import Anthropometry, sex_named
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-
-def movement_named(name: str) -> Movement:
-    """The movement of that name, as people type it (`deep_squat`). Raises ValueError that lists the known ones."""
-    from fitmotion_models.fms.movements import MOVEMENTS
-
-    known = {movement.name.lower(): movement for movement in MOVEMENTS}
-    if name.lower() not in known:
-        raise ValueError(f"movement '{name}' can't be scored; known: {', '.join(known)}")
-    return known[name.lower()]
-
-
-def trial_variation(name: str, *, board: bool) -> Variation:
-    """The variation of a trial: the movement's first one, or with the heels on the board (deep squat only)."""
-    from fitmotion_models.fms.movements import default_variation
-
-    movement = movement_named(name)
-    if board and movement is not Movement.DEEP_SQUAT:
-        raise ValueError(f"--board belongs to the deep squat, not to {name}")
-    return Variation.DEEP_SQUAT_BOARD if board else default_variation(movement)
 
 
 @app.callback()
@@ -55,10 +31,24 @@ def assess(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    movement: Annotated[str, typer.Option(help="Which test is shown: deep_squat.")] = "deep_squat",
+    movement: Annotated[str, typer.Option(help=MOVEMENT_HELP, metavar="NAME|auto")] = "deep_squat",
+    side: Annotated[
+        str, typer.Option(help="The side that is asked for: left, right; both: every repetition says its own.")
+    ] = "both",
+    trial: Annotated[int, typer.Option(help="Number of the trial; the best of three counts.", min=1, max=255)] = 1,
     board: Annotated[
-        bool, typer.Option("--board", help="The heels stand on the 2-inch board (a trial for a 2).")
+        bool, typer.Option("--board", help="The squat's heels stand on the 2-inch board (a trial for a 2).")
     ] = False,
+    stature: Annotated[
+        float | None, typer.Option(help="The person's standing height, metres; gives the hand's length where unknown.")
+    ] = None,
+    hand_length: Annotated[
+        float | None,
+        typer.Option(help="Wrist crease to the tip of the middle finger, metres: the unit of shoulder mobility."),
+    ] = None,
+    sex: Annotated[
+        str, typer.Option(help="female or male: decides where the hands lie in the push-up.", metavar="SEX")
+    ] = "unknown",
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
     backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
     report_file: Annotated[
@@ -81,8 +71,10 @@ def assess(
 ) -> None:
     """Score every repetition in a recording, without ROS and as fast as this machine can.
 
-    Film the deep squat from the side (best a little from the front) with the whole body and the floor in view; start
-    upright and still with the arms overhead. Exit code 1: no person was seen; 2: the input can't be used.
+    Film with the whole body and the floor in view, and begin still: upright for the tests that are done standing, lying
+    or on all fours for the others. From where: deep squat, leg raise, push-up and rotary stability from the side;
+    hurdle step from the front; in-line lunge from either; shoulder mobility from behind. What one camera cannot see
+    from there is said, and from where it could. Exit code 1: no person was seen; 2: the input can't be used.
 
     Examples:
 
@@ -92,22 +84,33 @@ def assess(
 
       fitmotion assess squat.mp4 --report squat.html
 
+      fitmotion assess lunges.mp4 --movement inline_lunge              both sides, each repetition says its own
+
+      fitmotion assess screen.mp4 --movement auto                      whatever is done in it
+
+      fitmotion assess reach.npz --movement shoulder_mobility --side left --hand-length 0.18
+
       fitmotion assess cam1.mp4 cam2.mp4 cam3.mp4 --calibration rig.toml
     """
     from fitmotion_models.fms.assess import assess as run
     from fitmotion_models.fms.assess import report_as_dict
+    from fitmotion_models.fms.trial import trial_named
 
     try:
         if report_file is not None:
             from fitmotion_models.viewer.recording_report import check_report_path, report_recording
 
             check_report_path(report_file)
-        variation = trial_variation(movement, board=board)
+        chosen = trial_named(movement, side=side, board=board, number=trial)
+        person = Anthropometry(stature, hand_length, sex_named(sex))
         with progress_bar("scoring", quiet=as_json) as progress:
             report = run(
                 videos,
-                movement=movement_named(movement),
-                variation=variation,
+                movement=chosen.movement,
+                variation=chosen.variation,
+                side=chosen.side,
+                trial=chosen.number,
+                person=person,
                 subject=subject,
                 backend=backend,
                 calibration=calibration,
@@ -127,6 +130,8 @@ def assess(
         from fitmotion_models.viewer.terminal import assessments_view
 
         Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
+        if report.guidance:
+            Console().print(f"{report.guidance}.", highlight=False, soft_wrap=True)
         if report.notice:
             Console().print(report.notice, highlight=False, soft_wrap=True)
         if report_file is not None and report.clip is not None:
@@ -171,133 +176,8 @@ def agreement(
     typer.echo(json.dumps(as_dict(found), indent=2, allow_nan=False) if as_json else as_text(found))
 
 
-subjects = typer.Typer(no_args_is_help=True, help="The persons whose screens are kept, on this machine alone.")
 app.add_typer(subjects, name="subjects")
-
-Database = Annotated[
-    Path | None,
-    typer.Option(help="Where persons are kept. Default: data/fitmotion.sqlite.", envvar="FITMOTION_DATABASE"),
-]
-PersonName = Annotated[str, typer.Argument(help="The person's name or code.")]
-
-
-@contextmanager
-def records_at(database: Path | None) -> "Iterator[Records]":
-    """The database of persons; what cannot be done is said in one line."""
-    import sqlite3
-
-    from fitmotion_models.fms.records import Records, default_path
-
-    try:
-        with Records(database or default_path()) as records:
-            yield records
-    except (ValueError, OSError, sqlite3.Error) as error:
-        fail(str(error))
-
-
-@subjects.command("list")
-def list_subjects(
-    database: Database = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-) -> None:
-    """Who is there."""
-    from fitmotion_models.viewer.history import persons_as_dict, persons_table
-
-    with records_at(database) as records:
-        persons = records.persons()
-    if as_json:
-        typer.echo(json.dumps(persons_as_dict(persons), indent=2, ensure_ascii=False))
-    else:
-        from rich.console import Console
-
-        nobody = "nobody yet; `fitmotion subjects add NAME` adds somebody"
-        Console().print(persons_table(persons) if persons else nobody)
-
-
-@subjects.command("add")
-def add_subject(
-    name: PersonName,
-    birth_year: Annotated[int | None, typer.Option(help="Year of birth.")] = None,
-    height: Annotated[float | None, typer.Option(help="Height in metres.")] = None,
-    consent: Annotated[bool, typer.Option("--consent", help="The person agrees to being measured and kept.")] = False,
-    database: Database = None,
-) -> None:
-    """Add a person. Without consent nothing is measured of them."""
-    with records_at(database) as records:
-        records.add_person(name, birth_year=birth_year, height_m=height, consent=consent)
-    typer.echo(f"added {name}{'' if consent else ', without consent'}")
-
-
-@subjects.command("consent")
-def consent_of_subject(
-    name: PersonName,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="The person takes it back.")] = False,
-    database: Database = None,
-) -> None:
-    """The person agrees to being measured and kept. What is there when they take it back stays until `remove`."""
-    with records_at(database) as records:
-        person = records.set_consent(name, not withdraw)
-    typer.echo(f"{person.name}: consent {'given' if person.consent else 'withdrawn'} on {person.consent_date}")
-
-
-@subjects.command("remove")
-def remove_subject(
-    name: PersonName,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    database: Database = None,
-) -> None:
-    """Delete a person and everything of theirs: sessions, scores, and the registered files of their runs."""
-    with records_at(database) as records:
-        person, files = records.person(name), records.files(name)
-        if not yes:
-            typer.confirm(f"delete {person.name}, {person.sessions} sessions and {len(files)} files?", abort=True)
-        removal = records.remove_person(name)
-    for path in removal.files:
-        typer.echo(f"deleted {path}")
-    typer.echo(f"removed {person.name}")
-    if not removal.wiped:
-        fail("others use the database just now; traces stay in its log file until the last of them has closed it")
-
-
-@subjects.command("export")
-def export_subjects(
-    out: Annotated[Path, typer.Argument(help="A new .json file, or a new folder for CSV files.", metavar="OUT")],
-    person: Annotated[str | None, typer.Option(help="Only this person.")] = None,
-    database: Database = None,
-) -> None:
-    """Write everybody, or one person, as one JSON file or as a folder with a CSV file a table."""
-    from fitmotion_models.fms.records.export import to_csv, to_json
-
-    with records_at(database) as records:
-        if out.suffix == ".json":
-            with out.open("x", encoding="utf-8") as stream:
-                stream.write(to_json(records, person))
-        else:
-            to_csv(records, out, person)
-    typer.echo(f"written to {out}")
-
-
-@app.command()
-def history(
-    name: PersonName,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw the trend (.png, .svg, .pdf).", metavar="FILE")] = None,
-    database: Database = None,
-) -> None:
-    """A person's screens, one after the other: the seven tests, left and right, and the total out of 21."""
-    from fitmotion_models.viewer.history import history_as_dict, history_of, history_table, save_trend
-
-    with records_at(database) as records:
-        name = records.person(name).name
-        visits = history_of(records, name)
-        if plot is not None:
-            save_trend(plot, name, visits)
-    if as_json:
-        typer.echo(json.dumps(history_as_dict(name, visits), indent=2, ensure_ascii=False))
-    else:
-        from rich.console import Console
-
-        Console().print(history_table(visits) if visits else f"no session of {name} yet")
+app.command()(history)
 
 
 if __name__ == "__main__":

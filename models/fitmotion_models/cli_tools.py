@@ -7,8 +7,13 @@ from typing import NoReturn
 
 import typer
 
+from fitmotion_models.fms.values import AUTO, Movement
+
 BAD_INPUT_EXIT_CODE = 2
 NOBODY_EXIT_CODE = 1
+
+_NAMES = ", ".join(one.name.lower() for one in Movement if one is not Movement.UNKNOWN)
+MOVEMENT_HELP = f"Which test is shown: {_NAMES}; {AUTO}: whichever, recognised from what is done."
 
 
 def fail(message: str, code: int = BAD_INPUT_EXIT_CODE) -> NoReturn:

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fitmotion_models.cli import app
-from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.mover import SquatParameters, seen_from, squat_clip
+from fitmotion_models.mover.inline_lunge import inline_lunge_clip
+from fitmotion_models.mover.lunge_parameters import InlineLungeParameters
 from fitmotion_models.skeleton import save_clip
 from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
@@ -51,7 +53,13 @@ def test_an_empty_room_is_said_and_no_success(tmp_path):
     path = video(tmp_path / "black.mp4", [np.zeros((240, 320, 3), np.uint8)] * 5)
     result = run(path, "--json")
     assert result.exit_code == 1 and "no person" in result.stderr
-    assert json.loads(result.stdout) == {"assessments": [], "subject": "person", "fps": 30.0, "frames": 5}
+    assert json.loads(result.stdout) == {
+        "assessments": [],
+        "subject": "person",
+        "fps": 30.0,
+        "frames": 5,
+        "guidance": "",
+    }
 
 
 def test_a_clip_is_scored_and_said_in_words_and_in_json(tmp_path):
@@ -88,3 +96,35 @@ def test_a_report_of_a_video_shows_its_key_frames(tmp_path):
 def test_a_report_that_cannot_be_written_is_said_before_any_work(tmp_path, name, said):
     result = run(tmp_path / "none.mp4", "--report", tmp_path / name)
     assert result.exit_code == 2 and said in result.stderr
+
+
+def test_any_test_is_recognised_in_a_clip_with_what_was_entered(tmp_path):
+    path = tmp_path / "clip.npz"
+    save_clip(path, inline_lunge_clip(InlineLungeParameters(repetitions=1, side="right"), subject="anna"))
+    (found,) = json.loads(run(path, "--movement", "auto", "--trial", 2, "--json").stdout)["assessments"]
+    assert (found["movement"], found["side"], found["trial"], found["score"]) == ("inline_lunge", "right", 2, 3)
+    (other,) = json.loads(run(path, "--movement", "inline_lunge", "--side", "left", "--json").stdout)["assessments"]
+    assert (other["side"], other["score"]) == ("right", -1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--movement", "squat"], "movement 'squat' can't be scored; known: auto, deep_squat"),
+        (["--side", "up"], "side 'up' is unknown; allowed: both, left, right"),
+        (["--side", "left"], "side LEFT does not belong to DEEP_SQUAT"),
+        (["--movement", "inline_lunge", "--board"], "--board belongs to the deep squat, not to inline_lunge"),
+        (["--stature", "170"], "stature_m is 170 m; it can be 0.4 to 2.6 m"),
+        (["--sex", "f"], "sex 'f' is unknown; allowed: unknown, female, male"),
+    ],
+)
+def test_what_does_not_fit_together_is_said_before_any_work(tmp_path, options, said):
+    result = run(tmp_path / "none.npz", *options)
+    assert result.exit_code == 2 and said in result.stderr
+
+
+def test_a_camera_in_the_wrong_place_is_said(tmp_path):
+    path = tmp_path / "clip.npz"
+    save_clip(path, seen_from(squat_clip(SquatParameters(repetitions=1)), (1.0, 0.0, 0.1)))
+    assert "Deep squat: film from the side; from here" in run(path).stdout.replace("\n", " ")
+    assert json.loads(run(path, "--json").stdout)["guidance"].startswith("Deep squat: film from the side")

@@ -18,6 +18,13 @@ class Sex(IntEnum):
     MALE = 2
 
 
+def sex_named(name: str) -> Sex:
+    """The sex as people type it: female, male or unknown. Raises ValueError that lists these."""
+    if name.upper() not in Sex.__members__:
+        raise ValueError(f"sex '{name}' is unknown; allowed: {', '.join(one.name.lower() for one in Sex)}")
+    return Sex[name.upper()]
+
+
 @dataclass(frozen=True)
 class Anthropometry:
     """Entered measures, None where not known. stature_m, hand_length_m: metres.

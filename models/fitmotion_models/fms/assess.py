@@ -1,6 +1,7 @@
 """A video in, assessments out: the same chain as the live graph (image, landmarks, body, score), without ROS."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
+from fitmotion_models.fms.any_test import AnyTestScorer
 from fitmotion_models.fms.scorer import Scorer
-from fitmotion_models.fms.values import Assessment, Movement, Side, Variation
+from fitmotion_models.fms.trial import chosen_trial
+from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
 from fitmotion_models.pose.backends import make_backend
 from fitmotion_models.pose.body_estimator import BodyEstimator
 from fitmotion_models.pose.camera_model import CameraModel
@@ -22,6 +26,7 @@ from fitmotion_models.skeleton.motion_clip import MotionClip, clip_from_poses
 
 Progress = Callable[[int, int | None], None]
 CLIP_SUFFIX = ".npz"
+AnyScorer = Scorer | AnyTestScorer
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class AssessmentReport:
     """What one recording gave.
 
     fps: Hz. frames: images (or poses) read. poses: how many of them show a body. clip: those poses, where kept.
-    notice: a sentence about the input that a person should read.
+    notice: a sentence about the input that a person should read. guidance: from where this test should be filmed, a
+    sentence; empty where the view was good for most of the recording, or not known.
     """
 
     assessments: tuple[Assessment, ...]
@@ -39,14 +45,18 @@ class AssessmentReport:
     poses: int
     clip: MotionClip | None = None
     notice: str = ""
+    guidance: str = ""
 
 
 def assess(
     spec: str | Sequence[str],
     *,
     movement: Movement = Movement.DEEP_SQUAT,
-    variation: Variation = Variation.DEEP_SQUAT_FLOOR,
+    variation: Variation = Variation.NONE,
     side: Side = Side.BOTH,
+    trial: int = 1,
+    person: Anthropometry = UNKNOWN_BODY,
+    learned: bool = True,
     subject: str = "person",
     backend: str = "mediapipe",
     calibration: str | Path | None = None,
@@ -56,13 +66,16 @@ def assess(
 ) -> AssessmentReport:
     """Score every repetition in a recording: a video file, a folder of images or a MotionClip (.npz).
 
+    movement UNKNOWN: any test, recognised repetition by repetition. variation NONE and side BOTH: each repetition says
+    its own, where it has any. trial: its number, from 1. person: what was entered about their body. learned: whether
+    learned scorers are asked.
     Or in several videos of one movement, one a camera of a calibrated rig; find_offset: they start at different times.
     calibration: the camera's ROS calibration YAML; of a rig as `read_rig` takes it. tilt: of the one camera, radians,
     positive looking down; without it gravity is taken from the standing person. progress: called with
     (frames done, frames there are or None).
     Raises ValueError (SourceError for a source) with one sentence when the input cannot be used.
     """
-    scorer = Scorer(movement=movement, variation=variation, side=side)
+    scorer = chosen_trial(movement, variation, side, trial).scorer(person, learned=learned)
     if not isinstance(spec, str):
         if len(spec) > 1:
             return _assess_rig(spec, scorer, calibration, subject, backend, find_offset, progress)
@@ -87,7 +100,7 @@ def assess(
 
 def _assess_rig(
     specs: Sequence[str],
-    scorer: Scorer,
+    scorer: AnyScorer,
     calibration: str | Path | None,
     subject: str,
     backend: str,
@@ -120,7 +133,7 @@ def _poses(source: ImageSource, backend: str, estimator: BodyEstimator) -> Itera
 
 def _score(
     poses: Iterator[BodyPose | None] | Iterator[BodyPose],
-    scorer: Scorer,
+    scorer: AnyScorer,
     subject: str,
     fps: float,
     total: int | None,
@@ -128,18 +141,21 @@ def _score(
 ) -> AssessmentReport:
     assessments: list[Assessment] = []
     seen: list[BodyPose] = []
+    guidance: Counter[str] = Counter()
     frames = 0
     for pose in poses:
         frames += 1
         if pose is not None:
             seen.append(pose)
-            assessment = scorer.update(pose).assessment
-            if assessment is not None:
-                assessments.append(assessment)
+            update = scorer.update(pose)
+            guidance[update.guidance] += 1
+            if update.assessment is not None:
+                assessments.append(update.assessment)
         if progress is not None:
             progress(frames, total)
     clip = clip_from_poses(seen, fps) if seen else None
-    return AssessmentReport(tuple(assessments), subject, fps, frames, len(seen), clip)
+    mostly = guidance.most_common(1)[0][0] if guidance else ""
+    return AssessmentReport(tuple(assessments), subject, fps, frames, len(seen), clip, guidance=mostly)
 
 
 def report_as_dict(report: AssessmentReport) -> dict[str, Any]:
@@ -149,6 +165,7 @@ def report_as_dict(report: AssessmentReport) -> dict[str, Any]:
         "subject": report.subject,
         "fps": report.fps,
         "frames": report.frames,
+        "guidance": report.guidance,
     }
 
 
@@ -158,10 +175,13 @@ def assessment_as_dict(assessment: Assessment) -> dict[str, Any]:
         "movement": assessment.movement.name.lower(),
         "variation": assessment.variation.name.lower(),
         "side": assessment.side.name.lower(),
+        "trial": assessment.trial,
         "repetition": assessment.repetition,
         "score": assessment.score,
         "reason": assessment.reason,
         "confidence": _number(assessment.confidence),
+        "learned_score": None if assessment.learned_score == NOT_SCORABLE else assessment.learned_score,
+        "disagreement": assessment.disagreement,
         "start_s": assessment.start,
         "end_s": assessment.end,
         "criteria": [

@@ -42,6 +42,20 @@ def movement_named(name: str) -> Movement:
     return known[name.lower()]
 
 
+def trial_named(movement: str, *, side: str = "both", board: bool = False, number: int = 1) -> Trial:
+    """A trial as people type it: movement `deep_squat` or `auto`, side `left`. board: a squat's heels are on the board.
+
+    Raises ValueError, one sentence, for what is not known and what does not fit together.
+    """
+    named = movement_named(movement)
+    if side.upper() not in Side.__members__:
+        raise ValueError(f"side '{side}' is unknown; allowed: {', '.join(one.name.lower() for one in Side)}")
+    if board and named not in (Movement.DEEP_SQUAT, Movement.UNKNOWN):
+        raise ValueError(f"--board belongs to the deep squat, not to {movement}")
+    variation = Variation.DEEP_SQUAT_BOARD if board else Variation.NONE
+    return chosen_trial(named, variation, Side[side.upper()], number)
+
+
 def following(number: int) -> int:
     """The number of the next trial; they end at what a message can hold."""
     return min(number + 1, MAX_TRIAL)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from fitmotion_models.fms.anthropometry import Anthropometry, Sex
 from fitmotion_models.fms.records import Grade, Person, Records, Session
 from fitmotion_models.fms.screen import TESTS, TOTAL_CUT_OFF, TWO_SIDED, ScreenResult
 from fitmotion_models.fms.values import NOT_SCORABLE
@@ -51,8 +52,14 @@ def history_table(visits: Sequence[Visit]) -> Table:
     for number, test in enumerate(TESTS):
         table.add_row(words(test.name), *(_cell(visit.screen, number) for visit in visits))
     table.add_row("total out of 21", *(_score(visit.screen.total) for visit in visits), style="bold")
+    if any(visit.session.is_open or visit.session.abandoned for visit in visits):
+        table.add_row("", *(_state(visit.session) for visit in visits), style="yellow")
     table.add_row("measured by", *(visit.session.measured_by for visit in visits), style="dim")
     return table
+
+
+def _state(session: Session) -> str:
+    return "open" if session.is_open else "begun anew" if session.abandoned else ""
 
 
 def _cell(screen: ScreenResult, number: int) -> str:
@@ -67,9 +74,24 @@ def _score(score: int) -> str:
     return "–" if score == NOT_SCORABLE else str(score)
 
 
-def history_as_dict(name: str, visits: Sequence[Visit]) -> dict[str, Any]:
-    """JSON-ready values; null for what was not scored."""
-    return {"person": name, "sessions": [_visit_as_dict(visit) for visit in visits]}
+def measures_text(body: Anthropometry) -> str:
+    """A person's entered measures in words: '1.70 m tall, hand 18.0 cm, female'."""
+    stature = "height not entered" if body.stature_m is None else f"{body.stature_m:.2f} m tall"
+    hand = "hand length not entered" if body.hand_length_m is None else f"hand {100 * body.hand_length_m:.1f} cm"
+    sex = "sex not entered" if body.sex is Sex.UNKNOWN else body.sex.name.lower()
+    return f"{stature}, {hand}, {sex}"
+
+
+def measures_as_dict(body: Anthropometry) -> dict[str, Any]:
+    """JSON-ready values; null for what was not entered."""
+    sex = None if body.sex is Sex.UNKNOWN else body.sex.name.lower()
+    return {"height_m": body.stature_m, "hand_length_m": body.hand_length_m, "sex": sex}
+
+
+def history_as_dict(person: Person, visits: Sequence[Visit]) -> dict[str, Any]:
+    """JSON-ready values; null for what was not scored or entered."""
+    sessions = [_visit_as_dict(visit) for visit in visits]
+    return {"person": person.name, **measures_as_dict(person.body), "sessions": sessions}
 
 
 def _visit_as_dict(visit: Visit) -> dict[str, Any]:
@@ -88,6 +110,7 @@ def _visit_as_dict(visit: Visit) -> dict[str, Any]:
             "movement": grade.movement.name.lower(),
             "side": grade.side.name.lower(),
             "score": _or_none(grade.score),
+            "beside": grade.beside,
             "reason": grade.reason,
             "graded_by": grade.graded_by,
             "given": grade.given.isoformat(),
@@ -96,6 +119,9 @@ def _visit_as_dict(visit: Visit) -> dict[str, Any]:
     ]
     return {
         "started": visit.session.started.isoformat(),
+        "finished": None if visit.session.finished is None else visit.session.finished.isoformat(),
+        "abandoned": visit.session.abandoned,
+        **measures_as_dict(visit.session.body),
         "measured_by": visit.session.measured_by,
         "device": visit.session.device,
         "repetitions": visit.repetitions,
@@ -156,12 +182,14 @@ def trend_figure(visits: Sequence[Visit]) -> "Figure":
 def persons_table(persons: Sequence[Person]) -> Table:
     """Who is there."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("name", "born", "height", "consent", "sessions"):
+    for column in ("name", "born", "height", "hand", "sex", "consent", "sessions"):
         table.add_column(column)
     for one in persons:
         consent = f"{'since' if one.consent else 'withdrawn'} {one.consent_date}" if one.consent_date else "none"
         height = "–" if one.height_m is None else f"{one.height_m:.2f} m"
-        table.add_row(one.name, str(one.birth_year or "–"), height, consent, str(one.sessions))
+        hand = "–" if one.hand_length_m is None else f"{100 * one.hand_length_m:.1f} cm"
+        sex = "–" if one.sex is Sex.UNKNOWN else one.sex.name.lower()
+        table.add_row(one.name, str(one.birth_year or "–"), height, hand, sex, consent, str(one.sessions))
     return table
 
 
@@ -172,7 +200,7 @@ def persons_as_dict(persons: Sequence[Person]) -> dict[str, Any]:
             {
                 "name": one.name,
                 "birth_year": one.birth_year,
-                "height_m": one.height_m,
+                **measures_as_dict(one.body),
                 "consent": one.consent,
                 "consent_date": None if one.consent_date is None else one.consent_date.isoformat(),
                 "sessions": one.sessions,

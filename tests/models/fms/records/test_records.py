@@ -290,13 +290,21 @@ def test_the_commands(path, tmp_path):
     (person,) = json.loads(run("subjects", "list", "--json").stdout)["persons"]
     assert person["sessions"] == 2 and person["height_m"] == 1.7
     assert "Änne" in run("subjects", "list").stdout
+    assert (
+        "hand 18.2 cm, female" in run("subjects", "measure", "Änne", "--hand-length", 0.182, "--sex", "female").stdout
+    )
+    assert "sex 'woman' is unknown; allowed" in run("subjects", "measure", "Änne", "--sex", "woman", code=2).stderr
+    assert "hand_length_m is 18 m" in run("subjects", "measure", "Änne", "--hand-length", 18, code=2).stderr
+    (person,) = json.loads(run("subjects", "list", "--json").stdout)["persons"]
+    assert (person["height_m"], person["hand_length_m"], person["sex"]) == (1.7, 0.182, "female")
     picture = tmp_path / "trend.png"
     shown = run("history", "Änne", "--plot", picture).stdout
     assert "2024-02-01" in shown and "L 2 R 3" in shown and picture.read_bytes().startswith(b"\x89PNG")
     sessions = json.loads(run("history", "Änne", "--json").stdout)["sessions"]
     assert [one["total"] for one in sessions] == [11, 11]
     assert sessions[0]["tests"]["inline_lunge"] == {"left": 2, "right": 3, "final": 2, "asymmetric": True}
-    assert sessions[0]["grades"][0]["reason"] == "seen live"
+    assert sessions[0]["grades"][0]["reason"] == "seen live" and sessions[0]["finished"] is None
+    assert "Änne: 1.70 m tall, hand 18.2 cm, female" in shown and "open" in shown
     run("subjects", "export", tmp_path / "all.json")
     run("subjects", "export", tmp_path / "all", "--person", "Änne")
     assert json.loads((tmp_path / "all.json").read_text())["person"][0]["name"] == "Änne"
