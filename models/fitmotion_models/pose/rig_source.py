@@ -72,11 +72,24 @@ class RigRecording:
         if not find_offset:
             bodies = _bodies(self._instants(_detect_live(self.sources, backend), ()), estimator)
             return RigPoses(bodies, first.fps, first.frame_count, self.rig)
-        tracks = [Track(*zip(*_views(source, backend), strict=True)) for source in self.sources]
+        tracks = self.tracks(backend)
         offsets = find_offsets(tracks, self.rig)
         frames = _in_turn([iter(zip(track.stamps, track.views, strict=True)) for track in tracks])
         bodies = _bodies(self._instants(frames, offsets.seconds), estimator)
         return RigPoses(bodies, first.fps, len(tracks[0].stamps), self.rig, offsets)
+
+    def tracks(self, backend: str = "mediapipe", progress: Progress | None = None) -> list[Track]:
+        """All landmarks of all videos. Raises ValueError for a video without frames."""
+        total = sum(source.frame_count or 0 for source in self.sources) or None
+        found: list[tuple[tuple[float, Keypoints | None], ...]] = []
+        for source in self.sources:
+            views: list[tuple[float, Keypoints | None]] = []
+            for item in _views(source, backend):
+                views.append(item)
+                if progress is not None:
+                    progress(sum(map(len, found)) + len(views), total)
+            found.append(tuple(views))
+        return [Track(tuple(stamp for stamp, _ in views), tuple(view for _, view in views)) for views in found]
 
     def _instants(
         self, frames: Iterator[tuple[int, float, Keypoints | None] | int], offsets: Sequence[float]
