@@ -11,6 +11,7 @@ from fitmotion_models.fms.moment import Body, Moment, Stance, body_from_pose, me
 from fitmotion_models.fms.movements import MovementRules, chosen_form, movement_rules
 from fitmotion_models.fms.repetitions import Progress, Repetition
 from fitmotion_models.fms.scoring import Score
+from fitmotion_models.fms.screen import EASIER
 from fitmotion_models.fms.sides import SidedRepetition
 from fitmotion_models.fms.values import (
     NOT_SCORABLE,
@@ -21,6 +22,7 @@ from fitmotion_models.fms.values import (
     Phase,
     Side,
     Variation,
+    Verdict,
 )
 from fitmotion_models.fms.view_guidance import ViewGuide
 from fitmotion_models.skeleton.body_pose import BodyPose
@@ -30,6 +32,10 @@ from fitmotion_models.skeleton.motion_clip import MotionClip
 LOWEST_AVERAGING = 0.067
 
 SCORER_NAME = "rules"
+
+# No recording with labels shows these forms.
+_UNLEARNED = frozenset(easier for easier, _ in EASIER.values())
+_LEARNED_CORRECT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +200,9 @@ def assess_repetition(
     definition = movement_rules(movement, variation, side)
     judged = judge_repetition(definition.rules(side, person), repetition)
     score = definition.variations[variation].grades.score(judged)
+    opinion, disagreement = NOT_SCORABLE, False
+    if learned and variation not in _UNLEARNED:
+        opinion, disagreement = _learned_opinion(movement, repetition, side, judged, score)
     if asked_for not in (side, Side.BOTH):
         score = _other_side(side, asked_for, score)
     return Assessment(
@@ -211,7 +220,29 @@ def assess_repetition(
         criteria=tuple(one.criterion for one in judged),
         start=repetition.frames[0].stamp,
         end=repetition.frames[-1].stamp,
+        learned_score=opinion,
+        disagreement=disagreement,
     )
+
+
+def _learned_opinion(
+    movement: Movement, repetition: Repetition, side: Side, judged: Sequence[Judged], score: Score
+) -> tuple[int, bool]:
+    """The learned scorer's score, -1 where there is none, and whether it disagrees with the rules on "correct".
+
+    It knows correct and incorrect repetitions only, so that 1 and 2 agree with each other.
+    """
+    # loaded with the first repetition that needs it: whoever only follows states has no use for ONNX Runtime
+    from fitmotion_models.fms.learned_scorer import learned_scorer
+
+    scorer = learned_scorer(movement)
+    if scorer is None:
+        return NOT_SCORABLE, False
+    found = scorer.score(repetition, side)
+    if NOT_SCORABLE in (found.score, score.score):
+        return found.score, False
+    correct_by_rules = all(one.criterion.verdict is not Verdict.NOT_MET for one in judged)
+    return found.score, correct_by_rules != (found.score == _LEARNED_CORRECT)
 
 
 def _other_side(done: Side, asked_for: Side, score: Score) -> Score:
