@@ -51,17 +51,17 @@ def _hurdle(rng: np.random.Generator, **fault: Any) -> Case:
     return Case(make, hurdle_values(parameters), parameters.repetitions, SIDES[parameters.side])
 
 
-def _either(rng: np.random.Generator, size: float) -> float:
+def either_way(rng: np.random.Generator, size: float) -> float:
     """A fault of that size to either side."""
     return float(size * rng.choice([-1.0, 1.0]))
 
 
 def _knee(rng: np.random.Generator, place: float) -> Case:
-    return _hurdle(rng, knee_out_m=_either(rng, 0.065 + 0.065 * place))
+    return _hurdle(rng, knee_out_m=either_way(rng, 0.065 + 0.065 * place))
 
 
 def _ankle(rng: np.random.Generator, place: float) -> Case:
-    return _hurdle(rng, ankle_out_m=_either(rng, 0.07 + 0.07 * place))
+    return _hurdle(rng, ankle_out_m=either_way(rng, 0.07 + 0.07 * place))
 
 
 def _trunk(rng: np.random.Generator, place: float) -> Case:
@@ -69,7 +69,7 @@ def _trunk(rng: np.random.Generator, place: float) -> Case:
 
 
 def _dowel(rng: np.random.Generator, place: float) -> Case:
-    return _hurdle(rng, shoulder_tilt_deg=_either(rng, 12.0 + 12.0 * place))
+    return _hurdle(rng, shoulder_tilt_deg=either_way(rng, 12.0 + 12.0 * place))
 
 
 def _foot(rng: np.random.Generator, place: float) -> Case:
@@ -139,11 +139,11 @@ def _lunge(rng: np.random.Generator, **fault: Any) -> Case:
 
 
 def _lean(rng: np.random.Generator, place: float) -> Case:
-    return _lunge(rng, trunk_lean_deg=_either(rng, 14.0 + 14.0 * place))
+    return _lunge(rng, trunk_lean_deg=either_way(rng, 14.0 + 14.0 * place))
 
 
 def _side_lean(rng: np.random.Generator, place: float) -> Case:
-    return _lunge(rng, trunk_side_deg=_either(rng, 9.5 + 9.5 * place))
+    return _lunge(rng, trunk_side_deg=either_way(rng, 9.5 + 9.5 * place))
 
 
 def _rear_knee(rng: np.random.Generator, place: float) -> Case:
@@ -159,7 +159,7 @@ def _front_heel(rng: np.random.Generator, place: float) -> Case:
 
 
 def _front_foot(rng: np.random.Generator, place: float) -> Case:
-    return _lunge(rng, front_slip_m=_either(rng, 0.055 + 0.055 * place))
+    return _lunge(rng, front_slip_m=either_way(rng, 0.055 + 0.055 * place))
 
 
 INLINE_LUNGE = RuleTest(

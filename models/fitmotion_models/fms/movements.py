@@ -12,6 +12,7 @@ from fitmotion_models.fms import (
     inline_lunge,
     rotary_stability,
     shoulder_mobility,
+    standing_leg_raise,
     trunk_stability_push_up,
 )
 from fitmotion_models.fms.active_straight_leg_raise_repetitions import LegRaiseRepetitions
@@ -24,6 +25,7 @@ from fitmotion_models.fms.repetitions import Progress, SquatRepetitions
 from fitmotion_models.fms.rotary_stability_repetitions import RotaryRepetitions
 from fitmotion_models.fms.scoring import Form
 from fitmotion_models.fms.shoulder_mobility_repetitions import ShoulderMobilityRepetitions
+from fitmotion_models.fms.standing_leg_raise_repetitions import StandingLegRaiseRepetitions
 from fitmotion_models.fms.trunk_stability_push_up_repetitions import PushUpRepetitions
 from fitmotion_models.fms.values import Movement, Side, Variation
 
@@ -139,6 +141,15 @@ MOVEMENTS: dict[Movement, MovementRules] = {
         variations=rotary_stability.FORMS,
         sides=TWO_SIDES,
         views=rotary_stability.VIEWS,
+    ),
+    # UI-PRMD's movement, which is none of the seven
+    Movement.STANDING_LEG_RAISE: MovementRules(
+        movement=Movement.STANDING_LEG_RAISE,
+        rules=standing_leg_raise.rules,
+        repetitions=StandingLegRaiseRepetitions,
+        variations={Variation.NONE: Form(standing_leg_raise.GRADES)},
+        sides=TWO_SIDES,
+        views=standing_leg_raise.VIEWS,
     ),
 }
 

@@ -45,9 +45,9 @@ class Hold:
 class StepPosture:
     """A body that faces x; every array has the same leading axes (...), a side axis (left, right) where said.
 
-    hips: (..., 3) metres, the middle of the hip joints; the pelvis is level. trunk_lean, trunk_side: (...) neck against
-    pelvis in the sagittal and the frontal plane, forward and to the left positive. shoulder_tilt: (...) left shoulder
-    up positive. soles: (..., 2, 3) metres, the point of a flat foot under its ankle. foot_pitch: (..., 2), the foot
+    hips: (..., 3) metres, the middle of the hip joints. trunk_lean, trunk_side: (...) neck against pelvis in the
+    sagittal and the frontal plane, forward and to the left positive. shoulder_tilt, pelvis_tilt: (...) left side up
+    positive. soles: (..., 2, 3) metres, the point of a flat foot under its ankle. foot_pitch: (..., 2), the foot
     turned about its toe tip (positive, heel up) or its heel (negative, toe up). swivel: (..., 2) of the knees, see
     `KneeCircle`. All angles radians.
     """
@@ -59,6 +59,7 @@ class StepPosture:
     soles: Float64
     foot_pitch: Float64
     swivel: Float64
+    pelvis_tilt: Float64 = field(default_factory=lambda: np.zeros(()))
 
 
 class StepBody:
@@ -90,7 +91,8 @@ class StepBody:
         """Hip joints (..., 2, 3), metres."""
         sideways = np.zeros((2, 3))
         sideways[:, 1] = SIDE_SIGN * self.half_hips
-        result: Float64 = posture.hips[..., None, :] + sideways
+        tilted = (about_x(posture.pelvis_tilt)[..., None, :, :] @ sideways[..., None])[..., 0]
+        result: Float64 = posture.hips[..., None, :] + tilted
         return result
 
     def swivel_for(self, posture: StepPosture, inward: Float64) -> Float64:
@@ -118,7 +120,9 @@ class StepBody:
     def matrices(self, posture: StepPosture) -> tuple[Float64, Float64]:
         """Root positions (..., 3), metres, and world matrices of all joints (..., 22, 3, 3)."""
         world = np.zeros((*posture.trunk_lean.shape, 22, 3, 3))
-        trunk = _trunk_matrices(self.bones, posture.trunk_lean, posture.trunk_side, posture.shoulder_tilt)
+        trunk = _trunk_matrices(
+            self.bones, posture.trunk_lean, posture.trunk_side, posture.shoulder_tilt, posture.pelvis_tilt
+        )
         world[..., _TRUNK, :, :] = trunk
         world[..., [joint("neck"), joint("head")], :, :] = head_matrices(trunk)
         world[..., _COLLARS, :, :] = trunk[..., 3:4, :, :] @ about_x(SIDE_SIGN * self._hold.collar_lift)
@@ -155,18 +159,21 @@ class StepBody:
         world[..., _WRISTS, :, :] = world[..., _ELBOWS, :, :]
 
 
-def _trunk_matrices(bones: Float64, lean: Float64, side: Float64, tilt: Float64) -> Float64:
-    """World matrices (..., 4, 3, 3) of a level pelvis, spine1, spine2 and a spine3 whose left is up by `tilt` (...).
+def _trunk_matrices(bones: Float64, lean: Float64, side: Float64, tilt: Float64, pelvis: Float64) -> Float64:
+    """World matrices (..., 4, 3, 3) of pelvis, spine1, spine2, spine3; the left of spine3 is up by `tilt` (...).
+
+    pelvis: (...) the same of the pelvis, radians.
 
     The hips bend forward and the lower spine sideways by as much as brings the line from pelvis to neck to `lean` and
     `side` (...), radians.
     """
     offsets = bones[[joint(name) for name in SPINE]]
+    level = pelvis + 0.0 * lean
     heights = offsets[:, 2] / offsets[:, 2].sum()
     forward, sideways = float(heights @ TURN_SHARES), float(heights[1:3].sum())
     turn, sway = np.zeros_like(lean), np.zeros_like(lean)
     for _ in range(_STEPS):
-        matrices = _bent(turn, sway, tilt)
+        matrices = _bent(turn, sway, tilt, level)
         line = (matrices @ offsets[..., None])[..., 0].sum(axis=-2)
         missing = lean - np.arctan2(line[..., 0], line[..., 2])
         aside = side - np.arctan2(line[..., 1], line[..., 2])
@@ -175,10 +182,10 @@ def _trunk_matrices(bones: Float64, lean: Float64, side: Float64, tilt: Float64)
         # somewhat less than Newton's whole step: the spine's turns act on each other
         turn = turn + 0.95 * missing / forward
         sway = sway - 0.95 * aside / sideways
-    return _bent(turn, sway, tilt)
+    return _bent(turn, sway, tilt, level)
 
 
-def _bent(turn: Float64, sway: Float64, tilt: Float64) -> Float64:
+def _bent(turn: Float64, sway: Float64, tilt: Float64, pelvis: Float64) -> Float64:
     pitched = about_y(turn[..., None] * np.array(TURN_SHARES))
-    result: Float64 = about_x(np.stack([np.zeros_like(sway), sway, sway, tilt], axis=-1)) @ pitched
+    result: Float64 = about_x(np.stack([pelvis, sway, sway, tilt], axis=-1)) @ pitched
     return result
