@@ -84,8 +84,11 @@ class Subject:
             self.recent.popitem(last=False)
 
     def clip_of(self, assessment: Assessment) -> MotionClip | None:
-        """The poses of a repetition from `BEFORE_S` before its start to its end; None where they are gone."""
-        poses = [pose for pose in self._poses if assessment.start - BEFORE_S <= pose.stamp <= assessment.end]
+        """The poses of a repetition from `BEFORE_S` before its start to the one that ended it; None where they are gone.
+
+        Scored alone they give the same result.
+        """
+        poses = [pose for pose in self._poses if assessment.start - BEFORE_S <= pose.stamp <= assessment.stamp]
         if len(poses) < 2:
             return None
         fps = 1.0 / float(np.median(np.diff([pose.stamp for pose in poses])))
