@@ -79,7 +79,7 @@ def lengthy(movement):
     return pytest.param(movement, marks=marks, id=movement.name.lower())
 
 
-@pytest.mark.parametrize("movement", map(lengthy, MOVEMENTS))
+@pytest.mark.parametrize("movement", [lengthy(movement) for movement in MOVEMENTS])
 def test_repetitions_alone_and_in_any_order_score_as_in_their_recording(movement):
     pieces = pieces_of(movement)
     assert len(pieces) == 3
