@@ -195,11 +195,19 @@ def _floats_to_msg(values: NDArray[np.float32]) -> "array[float]":
 
 
 def keypoints_to_msg(
-    keypoints: Keypoints | None, header: Header, *, width: int, height: int, joint_set: str, subject: str
+    keypoints: Keypoints | None,
+    header: Header,
+    *,
+    width: int,
+    height: int,
+    joint_set: str,
+    subject: str,
+    following: int = 0,
 ) -> Skeleton2D:
     """The landmarks of one image; None (nobody found) becomes the joint set's joints unseen and no subject.
 
-    header: the image's own. width, height: of the image, pixels. joint_set: the backend's.
+    header: the image's own. width, height: of the image, pixels. joint_set: the backend's. following: how many more
+    messages of the same image follow.
     """
     if keypoints is None:
         count = len(JOINT_SETS[joint_set].joints)
@@ -210,6 +218,7 @@ def keypoints_to_msg(
     return Skeleton2D(
         header=header,
         subject=subject if keypoints is not None else "",
+        following=following,
         joint_set=JOINT_SET_IDS[joint_set],
         width=width,
         height=height,
