@@ -5,19 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.pose.body_anchor import BodyAnchor
 from fitmotion_models.pose.camera_model import CameraModel
-from fitmotion_models.pose.foot_anchor import FootAnchor
 from fitmotion_models.pose.image_motion import ImageMotion
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.pose.left_right import LeftRightConsistency
 from fitmotion_models.pose.lift import lift
 from fitmotion_models.pose.one_euro import OneEuroFilter
+from fitmotion_models.pose.planar_lift import PlanarLift
 from fitmotion_models.pose.planted_feet import FootView, PlantedFeet, with_proportional_feet
 from fitmotion_models.pose.world_frame import StanceCalibration, WorldFrame, is_upright, stands
 from fitmotion_models.skeleton.body_pose import BodyPose, Source
 from fitmotion_models.skeleton.convert import to_smpl22
 from fitmotion_models.skeleton.fit import estimate_bone_offsets, fit_body
 from fitmotion_models.skeleton.joint_sets import SMPL22
+from fitmotion_models.skeleton.kinematics import REST_FEET_OFFSETS
 
 Array = NDArray[np.float64]
 
@@ -30,10 +32,13 @@ MINIMUM_LANDMARK_CONFIDENCE = 0.3
 MINIMUM_BODY_CONFIDENCE = 0.5
 # A person who is missing for this long is lost: sides, filter and floor contact start anew.
 LOST_AFTER_SECONDS = 0.5
+# Added to the status where landmarks have no depth.
+FLAT_STATUS = " (2D landmarks: angles in the picture's plane are measured, depth is guessed)"
 # Bone lengths are the median over this long of standing, then constant.
 BONE_SECONDS = 1.0
 
 _CORE = [SMPL22.index(name) for name in ("left_hip", "right_hip", "left_shoulder", "right_shoulder")]
+_ANKLE_HEIGHT = -float(REST_FEET_OFFSETS[0][2])
 _STILL = [SMPL22.index(name) for name in ("left_hip", "right_hip", "left_ankle", "right_ankle")]
 
 
@@ -72,10 +77,11 @@ class BodyEstimator:
         self.camera = camera
         self.subject = subject
         self._sides = LeftRightConsistency()
+        self._planar = PlanarLift()  # used only for landmarks without depth
         self._filter = OneEuroFilter(FILTER_CUTOFF_HZ, FILTER_HZ_PER_METRE_PER_SECOND)
         self._stance = StanceCalibration(tilt)
         self._feet = PlantedFeet()
-        self._anchor = FootAnchor()
+        self._anchor = BodyAnchor()
         self._motion = ImageMotion()
         self.reset()
 
@@ -97,12 +103,10 @@ class BodyEstimator:
     def update(self, keypoints: Keypoints | None, stamp: float) -> Estimate:
         """Take the landmarks of one image (None: nobody found) with its stamp in seconds.
 
-        Raises ValueError for landmarks without depth: a single camera needs a backend that gives `Keypoints.world`.
+        Landmarks without depth get one from bones of constant length (`PlanarLift`), which is good for angles in the
+        picture's plane and a guess across it; the status says so.
         """
-        if keypoints is not None and keypoints.world is None:
-            raise ValueError(
-                f"landmarks '{keypoints.joint_set}' carry no depth; one camera needs a backend with world landmarks"
-            )
+        flat = keypoints is not None and keypoints.world is None
         marks = None if keypoints is None else self._read(keypoints, stamp)
         if keypoints is None or marks is None or np.mean(marks.confidence[_CORE]) < MINIMUM_BODY_CONFIDENCE:
             return self._nobody(stamp)
@@ -114,10 +118,12 @@ class BodyEstimator:
         pose = self._pose(marks, frame, stamp)
         if not frame.measured:
             return Estimate(pose, event, "nobody stood upright: the camera is taken as level")
-        return Estimate(pose, event, "tracking" if self._stance.settled else "learning the stance")
+        status = "tracking" if self._stance.settled else "learning the stance"
+        return Estimate(pose, event, f"{status}{FLAT_STATUS if flat else ''}")
 
     def _forget_motion(self) -> None:
         self._sides.reset()
+        self._planar.reset()
         self._filter.reset()
         self._feet.reset()
         self._anchor.reset()
@@ -132,6 +138,8 @@ class BodyEstimator:
 
     def _read(self, keypoints: Keypoints, stamp: float) -> _Landmarks | None:
         keypoints = self._sides(keypoints, stamp)
+        if keypoints.world is None:
+            keypoints = self._planar(keypoints, stamp)
         confidence = np.where(keypoints.confidence < MINIMUM_LANDMARK_CONFIDENCE, 0.0, keypoints.confidence)
         size = (self.camera.width, self.camera.height)
         inside = (keypoints.pixels >= 0).all(-1) & (keypoints.pixels <= size).all(-1)
@@ -158,7 +166,8 @@ class BodyEstimator:
             joints, marks.confidence, feet, marks.feet_confidence, offsets
         )
         travel = None if marks.position is None else frame.rotation @ marks.position
-        root = self._anchor.update(feet, self._motion.speeds[22:], stamp, travel)
+        points = np.concatenate([positions, feet])
+        root = self._anchor.update(points, self._motion.speeds, self._ground(positions, feet), stamp, travel)
         away = np.array([0.0, 0.0, 1.0]) if marks.position is None else marks.position / np.linalg.norm(marks.position)
         return BodyPose(
             stamp=stamp,
@@ -174,6 +183,13 @@ class BodyEstimator:
             views=1,
         )
 
+    def _ground(self, positions: Array, feet: Array) -> tuple[Array, Array]:
+        """What stands on the floor (4, 3) and how fast it moves (4,): the feet; without any, the ankles' feet."""
+        if np.isfinite(feet).any():
+            return feet, self._motion.speeds[22:]
+        below = positions[_STILL[2:]] - (0.0, 0.0, _ANKLE_HEIGHT)
+        return np.repeat(below, 2, axis=0), np.repeat(self._motion.speeds[_STILL[2:]], 2)
+
     def _foot_view(self, marks: _Landmarks, frame: WorldFrame) -> FootView:
         depth = np.nan if marks.position is None else marks.position[2] + np.nanmean(marks.joints[_STILL[2:], 2])
         return FootView(
@@ -186,8 +202,9 @@ class BodyEstimator:
         )
 
     def _bones(self, joints: Array, marks: _Landmarks, stamp: float) -> NDArray[np.float32]:
-        """The person's bones: the median over the first standing frames, then constant."""
-        if self._bone_offsets is None or (not self._bones_fixed and is_upright(marks.joints)):
+        """The person's bones: the median over the first standing frames (any, where nobody stood), then constant."""
+        useful = is_upright(marks.joints) or not self._stance.stood
+        if self._bone_offsets is None or (not self._bones_fixed and useful):
             if not self._bone_frames:
                 self._bones_since = stamp
             self._bone_frames.append((joints, marks.confidence))

@@ -17,15 +17,21 @@ _TOES = [1, 3]
 class FootAnchor:
     """Keeps planted feet where they are, in a world with the floor at z = 0 and its origin under the first stance."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: int = 4) -> None:
+        self._points = points
         self.reset()
 
     def reset(self) -> None:
         """Forget where anything stood; the next body stands at the origin."""
-        self._planted_at = np.full((4, 3), np.nan)
+        self._planted_at = np.full((self._points, 3), np.nan)
         self._translation: Array | None = None
         self._stamp: float | None = None
         self._travel: Array | None = None
+
+    def take_over(self, other: "FootAnchor") -> None:
+        """Go on where another anchor, of other points of the same body, has brought it."""
+        self.reset()
+        self._translation, self._stamp, self._travel = other._translation, other._stamp, other._travel
 
     def update(self, feet: Array, speeds: Array, stamp: float, travel: Array | None) -> Array:
         """The root's translation (3,).
@@ -36,7 +42,7 @@ class FootAnchor:
         """
         interval = 0.0 if self._stamp is None else stamp - self._stamp
         seen: Flags = np.asarray(np.isfinite(feet).all(-1))
-        planted: Flags = seen & (speeds < PLANTED_SPEED)
+        planted = self._holds(feet, seen, speeds)
         if self._translation is None:
             self._translation = self._first_translation(feet, seen)
         else:
@@ -51,8 +57,7 @@ class FootAnchor:
         self._stamp, self._travel = stamp, travel
         return self._translation
 
-    @staticmethod
-    def _first_translation(feet: Array, seen: Flags) -> Array:
+    def _first_translation(self, feet: Array, seen: Flags) -> Array:
         if not seen.any():
             return np.zeros(3)
         centre = feet[seen].mean(0)
@@ -68,7 +73,16 @@ class FootAnchor:
             translation = (self._planted_at - feet)[held].mean(0)
         elif travel is not None and self._travel is not None:
             translation = translation + (travel - self._travel)
-        toes = [index for index in _TOES if planted[index]]
-        if toes:
-            translation[2] = -feet[toes, 2].mean()
+        height = self._height(feet, planted)
+        if height is not None:
+            translation[2] = height
         return translation
+
+    def _holds(self, feet: Array, seen: Flags, speeds: Array) -> Flags:
+        """Which points stand where they are."""
+        return seen & (speeds < PLANTED_SPEED)
+
+    def _height(self, feet: Array, planted: Flags) -> float | None:
+        """How high the root is over the floor, metres; None where nothing tells."""
+        toes = [index for index in _TOES if planted[index]]
+        return -float(feet[toes, 2].mean()) if toes else None

@@ -20,6 +20,8 @@ STILL_SPEED = 0.3
 STANCE_SECONDS = 0.5
 # Nobody stands (sitting, lying): after this long the camera is taken as level, and the status says so.
 LEVEL_AFTER_SECONDS = 2.0
+# A trunk no steeper than this lies, or is that of somebody on all fours.
+LYING_TRUNK_DEG = 40.0
 # Out of the stance for this long, the frame is kept as it is.
 SETTLE_SECONDS = 0.2
 
@@ -70,6 +72,8 @@ def standing_up_direction(joints: Array) -> Array:
     """
     feet = [SMPL22.index("left_foot"), SMPL22.index("right_foot")]
     support = (joints[_ANKLES].mean(0) + joints[feet].mean(0)) / 2.0
+    if not np.isfinite(support).all():  # landmarks without feet: 2 degrees off
+        support = joints[_ANKLES].mean(0)
     return _unit(joints[_NECK] - support)
 
 
@@ -77,8 +81,12 @@ def facing(joints: Array, feet: Array, up: Array) -> Array:
     """Where the body faces, a unit vector across `up`, from hips, shoulders and feet.
 
     Each cue counts by how far it lies in the picture: a single camera sees directions in its image plane well and depth
-    badly, so a frontal view is read off the hips and a side view off the feet. NaN when nothing is seen.
+    badly, so a frontal view is read off the hips and a side view off the feet. NaN when nothing is seen. Who lies on
+    the back faces where the feet are, on the belly or on all fours where the head is: as if just lain down.
     """
+    trunk = joints[_SHOULDERS].mean(0) - joints[_HIPS].mean(0)
+    if abs(trunk @ up) < math.sin(math.radians(LYING_TRUNK_DEG)) * np.linalg.norm(trunk):
+        return _unit(-_up_side(joints, feet, up) * (trunk - (trunk @ up) * up))
     across = joints[[_HIPS[0], _SHOULDERS[0]]] - joints[[_HIPS[1], _SHOULDERS[1]]]
     forward = np.cross(across, up)
     cues = np.vstack([forward, feet[_TOES] - feet[_HEELS]])
@@ -87,6 +95,15 @@ def facing(joints: Array, feet: Array, up: Array) -> Array:
     in_image = np.abs(np.vstack([across / np.linalg.norm(across, axis=1, keepdims=True), cues[2:]])[:, 0])
     known = np.isfinite(cues).all(1) & np.isfinite(in_image)
     return _unit((cues[known] * in_image[known, None]).sum(0)) if known.any() else np.full(3, np.nan)
+
+
+def _up_side(joints: Array, feet: Array, up: Array) -> float:
+    """1 for a body that lies on its back, -1 on its belly, by chest and toes."""
+    trunk = joints[_SHOULDERS].mean(0) - joints[_HIPS].mean(0)
+    front = np.cross((joints[_HIPS[0]] - joints[_HIPS[1]]) + (joints[_SHOULDERS[0]] - joints[_SHOULDERS[1]]), trunk)
+    cues = [front @ up / np.linalg.norm(front)]
+    cues += [foot @ up / np.linalg.norm(foot) for foot in feet[_TOES] - feet[_HEELS]]
+    return 1.0 if np.nansum(cues) > 0.0 else -1.0
 
 
 class StanceCalibration:
@@ -110,6 +127,11 @@ class StanceCalibration:
         self._stamp: float | None = None
         self._first: float | None = None
         self._last_upright: float | None = None
+
+    @property
+    def stood(self) -> bool:
+        """Whether somebody has been seen standing."""
+        return self._last_upright is not None
 
     def update(self, joints: Array, feet: Array, speed: float, stamp: float) -> WorldFrame | None:
         """Take one frame; returns the world frame so far, or None while no stance was seen.
