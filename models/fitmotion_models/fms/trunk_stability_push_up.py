@@ -32,8 +32,8 @@ THUMB_AHEAD = 0.5 * HAND_LENGTH_OF_STATURE
 # the joints' centres lie inside of them on the mean body of `skeleton.REST_OFFSETS`).
 LEG_OF_STATURE = 0.454
 
-# How far below its landmark a thumb may lie, metres; this project's choice.
-HANDS_TOLERANCE = 0.03
+# How far below its landmark a thumb may lie, metres: half of what chin and clavicle are apart; this project's choice.
+HANDS_TOLERANCE = 0.045
 
 # Where the thumbs have to be: sex -> (for a 3, for a 2).
 HANDS: dict[Sex, tuple[str, str]] = {Sex.MALE: ("forehead", "chin"), Sex.FEMALE: ("chin", "clavicle")}
