@@ -1,13 +1,19 @@
 """`./fitmotion screen`: a person's whole Functional Movement Screen, led by a page or from the terminal."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fitmotion_models.cli import Database
+from fitmotion_models.cli_records import Database, records_at
 from fitmotion_models.cli_tools import fail
+
+if TYPE_CHECKING:
+    from fitmotion_models.fms.anthropometry import Anthropometry
+    from fitmotion_models.fms.records import Person
+    from fitmotion_models.viewer.page_controls import StartScreen
 
 _SEXES = ("female", "male")
 
@@ -92,7 +98,7 @@ def screen(
     if sex not in ("", *_SEXES):
         fail(f"--sex {sex} is unknown; allowed: {' and '.join(_SEXES)}, or leave it out")
     try:
-        Anthropometry(height, hand_length, Sex[sex.upper()] if sex else Sex.UNKNOWN)  # says what cannot be
+        body = Anthropometry(height, hand_length, Sex[sex.upper()] if sex else Sex.UNKNOWN)
         parameters = parameter_overrides(param or [])
     except ValueError as error:
         fail(str(error))
@@ -111,21 +117,36 @@ def screen(
         out=out,
         log_level=checked_log_level(log_level),
     )
-    begins = resume or (bool(person) and consent) or _has_agreed(person, records or default_path())
-    raise typer.Exit(run(options, ScreenOptions(records or default_path(), form, begins, recognise)))
+    path = records or default_path()
+    known = _resumed(path, form.person) if resume else _entered(path, form, body)
+    if known is not None:
+        known_sex = "" if known.sex is Sex.UNKNOWN else known.sex.name.lower()
+        form = replace(form, person=known.name, sex=form.sex or known_sex)
+    raise typer.Exit(run(options, ScreenOptions(path, form, known is not None, recognise)))
 
 
-def _has_agreed(person: str, path: Path) -> bool:
-    """Whether the records know a person who agreed to being kept: then nothing has to be asked."""
-    import sqlite3
+def _resumed(path: Path, name: str) -> "Person":
+    """Whose open screen goes on: the latest of this person, or of all."""
+    with records_at(path) as records:
+        visits = records.open_sessions(name)
+        if not visits:
+            whose = f"{name} has no" if name else "nobody has an"
+            fail(f"{whose} open screen in {path}; leave out --resume to begin one")
+        return records.person(visits[-1].person)
 
-    from fitmotion_models.fms.records import Records
-    from fitmotion_models.fms.records.database import RecordsError
 
-    if not person or not path.exists():
-        return False
-    try:
-        with Records(path) as records:
-            return records.person(person).consent
-    except (RecordsError, sqlite3.Error):
-        return False
+def _entered(path: Path, form: "StartScreen", body: "Anthropometry") -> "Person | None":
+    """Enter consent and measures into the records; None where the person or their consent has to be asked first."""
+    from fitmotion_models.fms.records.rows import folded
+
+    if not form.person:
+        return None
+    with records_at(path) as records:
+        if folded(form.person) not in {folded(one.name) for one in records.persons()}:
+            if not form.consent:
+                return None
+            records.add_person(form.person, consent=True)
+        elif form.consent:
+            records.set_consent(form.person, True)
+        person = records.set_body(form.person, body)
+        return person if person.consent else None

@@ -12,7 +12,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from fitmotion_models.fms.screen import ScreenResult
-from fitmotion_models.viewer.page_controls import FinishScreen, StartScreen
+from fitmotion_models.viewer.page_controls import FinishScreen
 from fitmotion_msgs import srv
 from fitmotion_msgs.msg import Screen as RosScreen
 from fitmotion_nodes.conversions import screen_from_msg
@@ -33,7 +33,6 @@ class ScreenClient:
         self._lock = threading.Lock()
         self._screens: dict[str, ScreenResult] = {}
         self._step = ""
-        self._beginning = False
         self._context = rclpy.Context()
         rclpy.init(
             context=self._context,
@@ -43,7 +42,6 @@ class ScreenClient:
         self._node = rclpy.create_node(
             NODE, namespace=namespace or None, context=self._context, use_global_arguments=False
         )
-        self._start = self._node.create_client(srv.StartScreen, "fms/start_screen")
         self._finish = self._node.create_client(srv.FinishScreen, "fms/finish_screen")
         self._triggers = {name: self._node.create_client(Trigger, f"screen/{name}") for name in (*TRIGGERS, "step")}
         qos = result_qos(latched=True, depth=SCREENS_KEPT)
@@ -99,18 +97,6 @@ class ScreenClient:
             self._step = answer.message if answer is not None and answer.success else ""
 
     # ---- what is asked for ----
-
-    def begin(self, command: StartScreen, subject: str) -> bool:
-        """Begin a screen; whether it could be asked for: once at a time, and not before the fms node is there."""
-        if self._beginning or not self._start.service_is_ready():
-            return False
-        self._beginning = True
-        self._start.call_async(request_of(command, subject)).add_done_callback(self._on_begun)
-        return True
-
-    def _on_begun(self, future: Any) -> None:
-        self._beginning = False
-        self._tell(future)
 
     def finish(self) -> None:
         """Close the screen of the person in view."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -31,7 +32,6 @@ REPORTS = ("screen.html", "screen.pdf")
 KEYS = {"n": "next", "b": "back", "r": "repeat", "s": "skip", "p": "pain", "o": "no_pain"}
 KEYS_TOLD = "keys: n next, b back, r repeat, s skip the test, p pain, o no pain, f finish; Ctrl-C leaves, to be resumed"
 _LOOK_S = 0.5  # how often pictures and screens are looked after
-_AGAIN_S = 2.0  # after a screen could not be begun
 _LAST_PICTURES_S = 1.5
 
 
@@ -39,8 +39,9 @@ _LAST_PICTURES_S = 1.5
 class ScreenOptions:
     """Whose screen.
 
-    records: the database. form: what is known of the person. begin: at once, for whoever comes into view; else the
-    page's form, filled with it, is waited for. recognise: tests are recognised instead of led through.
+    records: the database. form: what is known of the person; consent and measures are in the records. begin: at once,
+    for whoever comes into view; else the page's form, filled with it, is waited for. recognise: tests are recognised
+    instead of led through.
     """
 
     records: Path
@@ -62,7 +63,9 @@ def screen(options: UpOptions, wanted: ScreenOptions) -> int:
         "sex": form.sex,
         "reports": ",".join(REPORTS),
     }
-    fms = {"records": str(wanted.records.absolute()), "measured_by": form.measured_by}
+    fms: dict[str, Any] = {"records": str(wanted.records.absolute()), "measured_by": form.measured_by}
+    if wanted.begin:
+        fms |= {"person": form.person, "resume": form.resume}
     given = {name: dict(values) for name, values in options.parameters.items()}
     parameters = {**given, "dashboard": dashboard | given.get("dashboard", {}), "fms": fms | given.get("fms", {})}
     movement = "auto" if wanted.recognise else options.movement
@@ -84,13 +87,12 @@ class ScreenRun(LiveRun):
         stop: StopSignal,
     ) -> None:
         super().__init__(options, choice, _handing_out(graph, folder.path.resolve()), folder, stop)
-        self._wanted = wanted
         self._said: deque[tuple[str, bool]] = deque()
         self._client = ScreenClient(graph.nodes[0].namespace, lambda text, good: self._said.append((text, good)))
         self._pictures = ScreenPictures(wanted.records, self._monitor.memory)
-        self._look_at = self._begin_at = 0.0
-        self._begun, self._head = not wanted.begin, ""
-        self._sessions: dict[int, ScreenResult] = {}  # of this run, by their numbers, as they stand
+        self._look_at, self._head = 0.0, ""
+        self._wanted = wanted
+        self._screens: dict[tuple[int, str], ScreenResult] = {}  # of this run, by session and subject, as they stand
         self._of: dict[Key, tuple[int, Assessment]] = {}
         self._reported: dict[int, ScreenResult] = {}
         self._writer: threading.Thread | None = None
@@ -108,13 +110,10 @@ class ScreenRun(LiveRun):
         while self._said:
             text, good = self._said.popleft()
             self._view.say(text if good else f"not done: {text}")
-            if not good and self._wanted.begin and not self._sessions:
-                self._begun, self._begin_at = False, time.monotonic() + _AGAIN_S
         now = time.monotonic()
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_S
-        self._begin(now)
         self._hear_screens()
         self._keep_pictures()
         self._tell_step(self._client.step or "no screen is under way; the form on the page begins one")
@@ -131,20 +130,18 @@ class ScreenRun(LiveRun):
             self._view.tell(head if same else step)
         self._head = head
 
-    def _begin(self, now: float) -> None:
-        """Begin the screen that the command line asks for, as soon as the fms node is there."""
-        if not self._begun and now >= self._begin_at:
-            self._begun = self._client.begin(self._wanted.form, self._options.subject)
-
     def _hear_screens(self) -> None:
         for result in self._client.screens.values():
-            if not result.session:
-                continue
-            known = self._sessions.get(result.session)
-            self._sessions[result.session] = result
-            if known is None:
+            key = result.session, result.subject
+            known = self._screens.get(key)
+            if known is None and not result.open:
+                continue  # single tests of somebody whose screen was not begun
+            self._screens[key] = result
+            if known is None and result.session:
+                where = f"session {result.session} in {self._wanted.records}"
+                self._view.say(f"the screen of {result.person} is under way, {where}")
                 self._register(result)
-            elif known.open and not result.open:
+            elif known is not None and known.open and not result.open and result.session:
                 self._write_in_background(result)
 
     def _register(self, result: ScreenResult) -> None:
@@ -158,7 +155,7 @@ class ScreenRun(LiveRun):
             self._view.say(f"{self._folder.path} could not be entered into the records: {error}")
 
     def _keep_pictures(self) -> None:
-        sessions = {result.subject: number for number, result in self._sessions.items()}
+        sessions = {subject: number for number, subject in self._screens if number}
         for one in self._monitor.observations.results():
             if one.subject in sessions:
                 self._of[repetition_key(one)] = sessions[one.subject], one
@@ -197,7 +194,7 @@ class ScreenRun(LiveRun):
 
     def _leave(self) -> None:
         end = time.monotonic() + _LAST_PICTURES_S
-        while self._sessions and time.monotonic() < end and self._has_pictures_to_come():
+        while self._screens and time.monotonic() < end and self._has_pictures_to_come():
             self._keep_pictures()
             time.sleep(0.1)
         self._context.close()
@@ -212,17 +209,21 @@ class ScreenRun(LiveRun):
         console = Console()
         zero = 0.0 if self._options.lossless else self._began
         status = self._write_assessment(assessment_report(self._monitor.observations, self._subject(), zero))
-        if not self._sessions:
-            console.print("no screen was begun: the form on the page, or --person NAME --consent, begins one")
+        if not self._screens:
+            told = "no screen was begun: the form on the page, or --person NAME --consent, begins one"
+            console.print(told, highlight=False, soft_wrap=True)
             return status
         if self._writer is not None:
             self._writer.join()
-        for number, result in self._sessions.items():
+        for (number, _), result in self._screens.items():
             console.print(screen_table(result))
+            if not number:
+                console.print("this screen is not kept: it was begun without a name", highlight=False)
+                continue
             if self._reported.get(number) != result:
                 console.print(self._write(result), highlight=False, soft_wrap=True)
             if result.open:
-                again = f"./fitmotion screen --person {result.person!r} --resume"
+                again = f"./fitmotion screen --person {quote(result.person)} --resume"
                 console.print(f"the screen is still open; {again} goes on with it", highlight=False, soft_wrap=True)
         return status
 

@@ -54,10 +54,10 @@ def whole_screen_clip(*, fps: float = 30.0, subject: str = "mover") -> MotionCli
 
     Every part begins and ends in its own stance, standing or on the floor.
     """
-    return _cut_together([make(fps=fps, subject=subject) for make in _PARTS])
+    return cut_together([make(fps=fps, subject=subject) for make in _PARTS])
 
 
-def _cut_together(clips: Sequence[MotionClip]) -> MotionClip:
+def cut_together(clips: Sequence[MotionClip]) -> MotionClip:
     """One clip of several of one person and rate."""
     arrays = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _FIELDS}
     frames = sum(len(clip) for clip in clips)

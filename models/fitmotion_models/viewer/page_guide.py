@@ -75,6 +75,9 @@ class GuidePanel:
         return head, *fields, agrees, begin, go_on
 
     def _begin(self, *, resume: bool) -> None:
+        if resume and not self._name.value.strip():
+            self.answer("whose screen goes on? Give the name or code", good=False)
+            return
         self._on_command(
             StartScreen(
                 person=self._name.value.strip(),

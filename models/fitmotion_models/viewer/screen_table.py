@@ -18,7 +18,7 @@ _CLEARINGS = {
 def screen_table(screen: ScreenResult) -> RenderableType:
     """The seven tests: left, right, the score that counts, asymmetry, clearing test; the total and the notes."""
     who = screen.person or screen.subject
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), title=f"Screen of {who}", title_justify="left")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=f"Screen of {who}", title_justify="left")
     table.add_column("test", no_wrap=True)
     for column in ("left", "right", "final"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -27,7 +27,7 @@ def screen_table(screen: ScreenResult) -> RenderableType:
     for place, test in enumerate(TESTS):
         sides = (screen.left[place], screen.right[place]) if test in TWO_SIDED else (None, None)
         clearing = _CLEARINGS[Clearing(screen.clearing[CLEARED_BY[test]])] if test in CLEARED_BY else Text()
-        uneven = Text("left and right differ", style="yellow") if screen.asymmetric[place] else Text()
+        uneven = Text("differs", style="yellow") if screen.asymmetric[place] else Text()
         scores = (_score(score) for score in (*sides, screen.final[place]))
         table.add_row(title(test), *scores, uneven, clearing)
     total = "not complete" if screen.total == NOT_SCORABLE else f"{screen.total} of 21"
