@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 from fitmotion_models.cli import app
 from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, fail
 from fitmotion_nodes import doctor, setup_environment, testing
+from fitmotion_nodes.cli_screen import screen
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
 _LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -25,6 +26,8 @@ First steps:
 
   ./fitmotion assess squat.mp4          the same without ROS, as fast as this machine can
 
+  ./fitmotion screen                    a person's whole screen, led by a page in the browser
+
   ./fitmotion doctor                    what works on this machine, and how to mend what does not
 """
 
@@ -32,7 +35,7 @@ bench = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.add_typer(bench, name="bench")
 
 
-def _parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
+def parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
     """`camera.fps=15` and the like as node -> parameter -> value, each in the type that the parameter has."""
     from fitmotion_nodes.node_parameters import value_from_text
 
@@ -44,6 +47,13 @@ def _parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
             raise ValueError(f"--param {text}: write NODE.PARAMETER=VALUE, for instance --param camera.jpeg_quality=60")
         overrides.setdefault(node, {})[name] = value_from_text(node, name, value)
     return overrides
+
+
+def checked_log_level(level: str) -> str:
+    """The level itself; one that ROS does not have is said in one line."""
+    if level not in _LOG_LEVELS:
+        fail(f"--log-level {level} is unknown; allowed: {', '.join(_LOG_LEVELS)}")
+    return level
 
 
 @app.command()
@@ -128,11 +138,9 @@ def up(
     from fitmotion_nodes.up import UpOptions
     from fitmotion_nodes.up import up as run
 
-    if log_level not in _LOG_LEVELS:
-        fail(f"--log-level {log_level} is unknown; allowed: {', '.join(_LOG_LEVELS)}")
     try:
         trial = trial_named(movement, side=side, board=board)
-        parameters = _parameter_overrides(param or [])
+        parameters = parameter_overrides(param or [])
         parameters["fms"] = {"side": trial.side.name.lower()} | parameters.get("fms", {})
     except ValueError as error:
         fail(str(error))
@@ -156,11 +164,12 @@ def up(
         parameters=parameters,
         out=out,
         keep_faces=keep_faces,
-        log_level=log_level,
+        log_level=checked_log_level(log_level),
     )
     raise typer.Exit(run(options))
 
 
+app.command("screen")(screen)
 app.command("doctor")(doctor.command)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(testing.command)
 app.command("build")(setup_environment.build_command)
