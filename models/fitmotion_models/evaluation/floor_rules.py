@@ -82,18 +82,19 @@ ACTIVE_STRAIGHT_LEG_RAISE = RuleTest(
 def push_up_values(parameters: PushUpParameters, sex: Sex) -> dict[str, float]:
     """Every criterion's true value from the mover's parameters alone, for a person of this sex.
 
-    Hips that hardly rise have no delay: it is left out.
+    Raises ValueError for hips that hardly rise: they have no delay.
     """
     truth = push_up_truth(parameters)
     stature = REST_STATURE * parameters.scale
     high, low = (HANDS_AT[landmark] * stature - truth.hands_ahead_m for landmark in HANDS[sex])
-    lag = {} if truth.hips_rise < 1.1 * LEAST_HIP_RISE else {"hips_with_shoulders": truth.hips_lag_s}
+    if truth.hips_rise < 1.1 * LEAST_HIP_RISE:
+        raise ValueError(f"the hips rise by {truth.hips_rise:.2f} of the shoulders' rise: there is no delay to measure")
     return {
         "hands_high": high,
         "hands_not_too_low": low,
         "arms_straight": truth.elbow_deg,
         "body_straight": abs(truth.sag_deg),
-        **lag,
+        "hips_with_shoulders": truth.hips_lag_s,
     }
 
 
