@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 PACKAGE = "fitmotion_nodes"
-NODES = ("camera", "pose", "fms", "replay", "virtual_imu", "visualizer", "dashboard", "recorder")
+NODES = ("camera", "pose", "triangulation", "fms", "replay", "virtual_imu", "visualizer", "dashboard", "recorder")
 
 setup(
     name=PACKAGE,

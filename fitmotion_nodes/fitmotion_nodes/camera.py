@@ -28,6 +28,7 @@ from fitmotion_nodes.listeners import wait_for_listeners
 from fitmotion_nodes.parameters import CameraParameters, declare, frame_qos, image_qos
 from fitmotion_nodes.players import LivePlayer, RealTimePlayer
 from fitmotion_nodes.preview import PREVIEW, Previews
+from fitmotion_nodes.rig_start import begin_together
 from fitmotion_nodes.spin import CannotRunError, run_node
 
 LINGER_S = 0.3  # after the last frame, so that it leaves the process before the process ends
@@ -128,12 +129,18 @@ class CameraNode(SelfStartingNode):
             preview_publisher,
         ]
         self._window, self._acknowledgements = Window(), None
-        if self._settings.lossless:
+        if self._gives_time:
             self._clock_publisher = self.create_lifecycle_publisher(Clock, "/clock", 10)
             self._lifecycle_publishers.append(self._clock_publisher)
+        if self._settings.lossless:
             self._acknowledgements = self.create_subscription(
                 Skeleton2D, "skeleton_2d", self._on_acknowledgement, small
             )
+
+    @property
+    def _gives_time(self) -> bool:
+        """Whether media time is this camera's: of a rig it is the first one's."""
+        return self._settings.lossless and self._settings.rig_role != "other"
 
     def _on_parameters(self, parameters: CameraParameters) -> None:
         self._settings = parameters
@@ -151,13 +158,16 @@ class CameraNode(SelfStartingNode):
         images = [self._image_publisher, self._jpeg_publisher]
         if not wait_for_listeners(self, images, self._settings.wait_for, stop):
             return
+        role, others = self._settings.rig_role, self._settings.rig_cameras - 1
+        if role and not begin_together(self, others, leads=role == "first", stop=stop):
+            return
         if self._settings.lossless:
             self._play_lossless(self._source, stop)
         else:
             self._player = RealTimePlayer(self._source, self._prepare, self._emit_now, loop=self._settings.loop)
             self._player.run(stop)
         self._image_publisher.wait_for_all_acked(Duration(seconds=1))
-        if self._settings.lossless and not stop.is_set():
+        if self._gives_time and not stop.is_set():
             # media time has ended: who waits for later frames hears of it while this process still lingers
             self.destroy_lifecycle_publisher(self._clock_publisher)
         stop.wait(LINGER_S)
@@ -171,6 +181,8 @@ class CameraNode(SelfStartingNode):
         self._window.drain(stop)
 
     def _on_acknowledgement(self, msg: Skeleton2D) -> None:
+        if msg.following:  # of several people: the last message says that the image is done
+            return
         self._window.acknowledge((msg.header.stamp.sec, msg.header.stamp.nanosec))
 
     def _prepare(self, frame: Frame) -> Picture:
@@ -195,8 +207,9 @@ class CameraNode(SelfStartingNode):
 
     def _emit(self, picture: Picture, stamp: Time) -> None:
         header = Header(stamp=stamp, frame_id=self._settings.frame_id)
-        if self._settings.lossless:
+        if self._gives_time:
             self._clock_publisher.publish(Clock(clock=stamp))
+        if self._settings.lossless:
             # before the image, so that it is known when the first image is worked on
             self._publish_info(header)
         picture.message.header = header

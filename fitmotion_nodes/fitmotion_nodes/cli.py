@@ -59,8 +59,14 @@ def checked_log_level(level: str) -> str:
 @app.command()
 def up(
     source: Annotated[
-        str,
-        typer.Option(help="A video file, a webcam number, an rtsp:// address or a folder of images.", metavar="SOURCE"),
+        list[str] | None,
+        typer.Option(
+            help="A video file, a webcam number, an rtsp:// address or a folder of images; one a camera of a rig.",
+            metavar="SOURCE",
+        ),
+    ] = None,
+    calibration: Annotated[
+        str, typer.Option(help="The rig's calibration: Calib.toml, .qca.txt or a folder of YAML.", metavar="FILE")
     ] = "",
     replay: Annotated[str, typer.Option(help="A recorded MotionClip instead of a camera.", metavar="CLIP.npz")] = "",
     mover: Annotated[str, typer.Option(help="A built-in moving body instead of a camera: subject, squat, ...")] = "",
@@ -130,6 +136,8 @@ def up(
 
       ./fitmotion up --source 0 --dashboard --imu pelvis,right_thigh
 
+      ./fitmotion up --source cam1.mp4 --source cam2.mp4 --calibration rig.toml
+
       ./fitmotion up --mover squat_heels_up --loop     no camera: a moving body with a known fault
     """
     import math
@@ -145,7 +153,9 @@ def up(
     except ValueError as error:
         fail(str(error))
     options = UpOptions(
-        source=source,
+        source=source[0] if source and len(source) == 1 else "",
+        sources=tuple(source) if source and len(source) > 1 else (),
+        calibration=calibration,
         replay=replay,
         mover=mover,
         lossless=lossless,

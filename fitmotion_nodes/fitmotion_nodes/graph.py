@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
+from fitmotion_nodes.graph_rig import check_rig, rig_nodes, shown_images
 from fitmotion_nodes.parameter_files import overrides_for
 from fitmotion_nodes.parameters import (
     CameraParameters,
@@ -35,7 +36,7 @@ _DISTROS_OF_THE_FIRST = ("", "jazzy")
 _THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 # a graph is many processes already: helper threads, which wait in a busy loop, cost a tenth of its load and win nothing
 _ONE_THREAD = {"OPENCV_FOR_THREADS_NUM": "1", "OPENBLAS_NUM_THREADS": "1"}
-_SOURCES = ("source", "replay", "mover", "image_topic", "body_pose_topic")
+_SOURCES = ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")
 _TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -43,9 +44,10 @@ _TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 class GraphOptions:
     """What a person chooses when starting the graph; None and empty mean: not said, so that files and defaults decide.
 
-    source: what the camera node films, see CameraParameters.source. replay: clip file (.npz) or recording (.mcap)
+    source: what the camera node films, see CameraParameters.source. sources: what the cameras of a rig film, with the
+    rig's calibration (file). replay: clip file (.npz) or recording (.mcap)
     instead of a camera. mover: name of a built-in subject instead of a camera. image_topic: images that somebody else
-    publishes, another driver or `ros2 bag play`. body_pose_topic: body poses likewise. Exactly one of the five is
+    publishes, another driver or `ros2 bag play`. body_pose_topic: body poses likewise. Exactly one of the six is
     given. camera_info_topic: of the images on image_topic; empty: camera_info beside them, as image_transport has it.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
     movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
@@ -58,6 +60,8 @@ class GraphOptions:
     """
 
     source: str = ""
+    sources: tuple[str, ...] = ()
+    calibration: str = ""
     replay: str = ""
     mover: str = ""
     image_topic: str = ""
@@ -90,6 +94,10 @@ class GraphOptions:
                 f"got {' and '.join(given) or 'none of them'}"
             )
         self._check_topics()
+        if self.sources:
+            check_rig(self.sources, self.calibration)
+        elif self.calibration:
+            raise ValueError(f"calibration={self.calibration} belongs to the sources of a rig; give two or more")
         if any(not part.isidentifier() for part in self.namespace.strip("/").split("/")) and self.namespace.strip("/"):
             raise ValueError(
                 f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, joined by /"
@@ -111,9 +119,15 @@ class GraphOptions:
             )
 
     @property
+    def root(self) -> str:
+        """The namespace of all nodes, absolute: "" or "/name"."""
+        namespace = self.namespace.strip("/")
+        return f"/{namespace}" if namespace else ""
+
+    @property
     def has_images(self) -> bool:
         """Whether images go in, rather than ready-made poses."""
-        return bool(self.source or self.image_topic)
+        return bool(self.source or self.sources or self.image_topic)
 
     @property
     def plays_poses(self) -> bool:
@@ -151,12 +165,16 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes of one run and the environment that they share. restart_together: a crash makes the run start over."""
+    """The nodes of one run and the environment that they share.
+
+    restart_together: a crash makes the run start over. namespace: of the run, "" or "/name"; a rig's cameras are below.
+    """
 
     nodes: tuple[NodeSpec, ...]
     environment: Mapping[str, str]
     log_level: str
     restart_together: bool
+    namespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,6 +212,11 @@ def _pose(options: GraphOptions, place: Place) -> NodeSpec:
         remappings=_foreign_images(options),
         lifecycle=True,
     )
+
+
+def _rig(options: GraphOptions, place: Place) -> tuple[NodeSpec, ...]:
+    camera, pose = _camera(options, place), _pose(options, place)
+    return rig_nodes(options.sources, options.calibration, options.root, camera, pose)
 
 
 def _replay(options: GraphOptions, place: Place) -> NodeSpec:
@@ -264,10 +287,12 @@ def _recorder(options: GraphOptions, place: Place) -> NodeSpec:
     )
 
 
-# (condition, node): the whole graph, in the order of the data
-_GRAPH: tuple[tuple[Callable[[GraphOptions], bool], Callable[[GraphOptions, Place], NodeSpec]], ...] = (
+_Make = Callable[[GraphOptions, Place], NodeSpec | tuple[NodeSpec, ...]]
+# (condition, node or nodes): the whole graph, in the order of the data
+_GRAPH: tuple[tuple[Callable[[GraphOptions], bool], _Make], ...] = (
     (lambda options: bool(options.source), _camera),
-    (lambda options: options.has_images, _pose),
+    (lambda options: options.has_images and not options.sources, _pose),
+    (lambda options: bool(options.sources), _rig),
     (lambda options: options.plays_poses, _replay),
     (lambda options: True, _fms),
     (lambda options: bool(options.record), _recorder),
@@ -285,8 +310,9 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
     Raises ParameterError, a ValueError of one sentence, for parameters that cannot be used, whoever gave them.
     """
     place = Place(config_dir, environment)
-    specs = tuple(make(options, place) for condition, make in _GRAPH if condition(options))
-    unknown = sorted(set(options.parameters) - {spec.name for spec in specs})
+    made = (make(options, place) for condition, make in _GRAPH if condition(options))
+    specs = tuple(spec for one in made for spec in (one if isinstance(one, tuple) else (one,)))
+    unknown = sorted(set(options.parameters) - {name for spec in specs for name in (spec.name, spec.executable)})
     if unknown:
         raise ParameterError(
             f"parameter for node {', '.join(unknown)}, which is not in this run; its nodes: "
@@ -298,6 +324,7 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
         log_level=options.log_level,
         # a lossless run that lost a process has lost frames: only a new run from the first frame gives the true result
         restart_together=options.lossless,
+        namespace=options.root,
     )
 
 
@@ -314,12 +341,13 @@ def recording_into(graph: Graph, folder: Path) -> Graph:
 
 def _complete(spec: NodeSpec, options: GraphOptions, config_dir: Path) -> NodeSpec:
     """Put the node into its namespace and lay all its parameters over each other; checked before anything starts."""
-    namespace = options.namespace.strip("/")
-    spec = replace(spec, namespace=f"/{namespace}" if namespace else "")
+    below = spec.namespace.strip("/")
+    spec = replace(spec, namespace=f"{options.root}/{below}" if below else options.root)
     files = [config_dir / "live.yaml"] + ([options.params_file] if options.params_file else [])
     parameters = {
-        **overrides_for(spec.full_name, files),
+        **_of_files(spec, files),
         **spec.parameters,
+        **(options.parameters.get(spec.executable, {}) if spec.executable != spec.name else {}),
         **options.parameters.get(spec.name, {}),
     }
     try:
@@ -327,6 +355,12 @@ def _complete(spec: NodeSpec, options: GraphOptions, config_dir: Path) -> NodeSp
     except ParameterError as error:
         raise ParameterError(f"{spec.name}: {error}") from None
     return replace(spec, parameters=parameters)
+
+
+def _of_files(spec: NodeSpec, files: list[Path]) -> dict[str, Any]:
+    """What files say of a node; of a rig's camera_1 also what they say of `camera` in its namespace."""
+    general = overrides_for(f"{spec.namespace}/{spec.executable}", files) if spec.executable != spec.name else {}
+    return {**general, **overrides_for(spec.full_name, files)}
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -356,7 +390,9 @@ def _lifecycle(options: GraphOptions) -> dict[str, Any]:
 
 
 def _foreign_images(options: GraphOptions) -> tuple[tuple[str, str], ...]:
-    """The camera's topics as somebody else calls theirs."""
+    """The camera's topics as somebody else calls theirs, or as a rig's first camera does."""
+    if options.sources:
+        return shown_images(options.root)
     if not options.image_topic:
         return ()
     beside = options.image_topic.rpartition("/")

@@ -16,6 +16,7 @@ from fitmotion_models.fms.values import Assessment, AssessmentState
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_nodes.graph import Graph
+from fitmotion_nodes.graph_rig import camera_namespace
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos, result_qos
 from fitmotion_nodes.run_memory import RunMemory, repetition_key
 
@@ -182,7 +183,7 @@ class GraphMonitor:
                 args=["--ros-args", "--disable-external-lib-logs", "--log-level", "error"],
                 signal_handler_options=SignalHandlerOptions.NO,
             )
-            namespace = self._graph.nodes[0].namespace or None
+            namespace = self._graph.namespace or None
             self._node = rclpy.create_node(
                 MONITOR, namespace=namespace, context=self._context, use_global_arguments=False
             )
@@ -230,14 +231,16 @@ class GraphMonitor:
 
             # one small message with every image, so that the images themselves need not come here
             yield Mailbox(self._node, CameraInfo, "camera_info", frames), partial(self._record, "captured")
-        if self._remember and "camera" in names:
+        rig = "triangulation" in names
+        if self._remember and (rig or "camera" in names):
             from sensor_msgs.msg import CompressedImage
 
             from fitmotion_nodes.preview import PREVIEW
 
-            yield Mailbox(self._node, CompressedImage, PREVIEW, image_qos(stream)), self._on_preview
+            shown = f"{camera_namespace(0)}/{PREVIEW}" if rig else PREVIEW
+            yield Mailbox(self._node, CompressedImage, shown, image_qos(stream)), self._on_preview
         yield Mailbox(self._node, RosBodyPose, "body_pose", frames), self._on_pose
-        if "pose" in names:
+        if rig or "pose" in names:  # a rig's skeleton is the first camera's, once its instant was worked on
             yield Mailbox(self._node, Skeleton2D, "skeleton_2d", frames), self._on_skeleton
         yield Mailbox(self._node, RosAssessmentState, "fms/state", frames), self._on_state_message
         results = result_qos(latched=self._lossless, depth=1000)  # lossless, those from before we joined too
@@ -278,7 +281,7 @@ class GraphMonitor:
         self.observations.hear_pose(msg.subject, stamp)
         if self._remember:
             self.memory.hear_pose(msg.subject, stamp, msg)
-        if not any(spec.name == "pose" for spec in self._graph.nodes):
+        if not any(spec.name in ("pose", "triangulation") for spec in self._graph.nodes):
             self.observations.hear_frame(stamp)
 
     def _on_state_message(self, msg: Any, info: dict[str, int]) -> None:

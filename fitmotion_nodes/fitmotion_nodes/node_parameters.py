@@ -14,12 +14,14 @@ from fitmotion_nodes.parameters import (
     ReplayParameters,
 )
 from fitmotion_nodes.recorder_parameters import RecorderParameters
+from fitmotion_nodes.triangulation_parameters import TriangulationParameters
 from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 NODE_PARAMETERS: dict[str, type[NodeParameters]] = {
     "camera": CameraParameters,
     "pose": PoseParameters,
+    "triangulation": TriangulationParameters,
     "fms": FmsParameters,
     "replay": ReplayParameters,
     "virtual_imu": VirtualImuParameters,

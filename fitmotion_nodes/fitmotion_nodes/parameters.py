@@ -111,6 +111,13 @@ class CameraParameters(StreamParameters):
     loop: bool = parameter(False, "a file or folder starts again when it ends; stamps go on rising")
     calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: a pinhole guess")
     wait_for: str = parameter("", "nodes that must listen to body_pose before the first image, joined by commas")
+    rig_role: str = parameter(
+        "",
+        "files that stand for the cameras of a rig begin together; first: this one says when, and gives media time; "
+        "other: it waits for the first; empty: it is alone",
+        choices=("", "first", "other"),
+    )
+    rig_cameras: int = parameter(0, "how many cameras the rig has, with rig_role", at_least=0, at_most=64)
     compressed: bool = parameter(True, "publish image_raw/compressed (JPEG) too, when somebody listens", dynamic=True)
     preview_hz: float = parameter(
         5.0,
@@ -136,6 +143,11 @@ class CameraParameters(StreamParameters):
             raise ParameterError(
                 f"width={self.width} and height={self.height}: give both in pixels, or 0 and 0 to keep the size"
             )
+        if bool(self.rig_role) != bool(self.rig_cameras):
+            raise ParameterError(
+                f"rig_role={self.rig_role!r} and rig_cameras={self.rig_cameras}: give both for a camera of a rig, or "
+                "neither"
+            )
         if self.lossless and is_live_source(self.source):
             raise ParameterError(
                 f"lossless=true with source={self.source}: a camera cannot wait for its consumers; "
@@ -156,6 +168,7 @@ class PoseParameters(StreamParameters):
     world_frame: str = parameter("world", "frame of the body poses")
     tilt: float = parameter(math.nan, "downward tilt of the camera, radians; NaN: measured from the standing person")
     calibration_file: str = parameter("", "camera_info YAML with the intrinsics; empty: the camera_info topic's")
+    landmarks_only: bool = parameter(False, "skeleton_2d only, no body_pose: the body is made of several cameras")
 
     def check_together(self) -> None:
         """The subject is a name, the tilt an angle, files exist."""

@@ -10,9 +10,13 @@ BUILT_IN_SUBJECT = "subject"
 
 @dataclass(frozen=True)
 class Choice:
-    """Exactly one of source (camera), replay (clip file) and mover is given. notice: what a person should be told."""
+    """Exactly one of source (camera), sources (a rig's cameras), replay (clip file) and mover is given.
+
+    notice: what a person should be told.
+    """
 
     source: str = ""
+    sources: tuple[str, ...] = ()
     replay: str = ""
     mover: str = ""
     notice: str = ""
@@ -20,6 +24,8 @@ class Choice:
     @property
     def title(self) -> str:
         """What plays, in a few words."""
+        if self.sources:
+            return f"{len(self.sources)} cameras: {', '.join(self.sources)}"
         if self.source:
             return f"webcam {self.source}" if self.source.isdecimal() else self.source
         return self.replay or f"built-in subject {self.mover}"
@@ -27,21 +33,23 @@ class Choice:
     @property
     def short_title(self) -> str:
         """The same for a page that may be passed on: without folders, and without a network camera's password."""
+        if self.sources:
+            return f"{len(self.sources)} cameras"
         scheme, separator, rest = self.title.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}" if separator else Path(self.title).name
 
 
-def choose(source: str = "", replay: str = "", mover: str = "") -> Choice:
-    """The source that was asked for; with none the first webcam, and where there is none the built-in subject.
+def choose(source: str = "", replay: str = "", mover: str = "", sources: tuple[str, ...] = ()) -> Choice:
+    """The source that was asked for, or a rig's; with none the first webcam, without one the built-in subject.
 
     Raises ValueError, one sentence, for more than one, and for what cannot be used.
     """
-    asked = {"--source": source, "--replay": replay, "--mover": mover}
+    asked = {"--source": source or sources, "--replay": replay, "--mover": mover}
     given = [name for name, value in asked.items() if value]
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)} exclude each other; give one of them")
     if given:
-        choice = Choice(source=source, replay=replay, mover=mover)
+        choice = Choice(source=source, sources=sources, replay=replay, mover=mover)
         check(choice)
         return choice
     webcam = first_webcam()
@@ -70,10 +78,12 @@ def check(choice: Choice) -> None:
             load_poses(Path(choice.replay).expanduser())
         else:
             load_clip(Path(choice.replay).expanduser())
-    elif "://" not in choice.source:
+    else:
         from fitmotion_models.pose.image_source import open_source
 
-        open_source(choice.source).close()
+        for source in choice.sources or (choice.source,):
+            if "://" not in source:
+                open_source(source).close()
 
 
 def first_webcam() -> str | None:
@@ -96,4 +106,4 @@ def first_webcam() -> str | None:
 
 def is_live(choice: Choice) -> bool:
     """Whether it has no end of its own."""
-    return bool(choice.source) and is_live_source(choice.source)
+    return any(is_live_source(source) for source in choice.sources or (choice.source,) if source)

@@ -44,6 +44,8 @@ class UpOptions:
     """What the command line says; see `GraphOptions`. tilt_deg: degrees, NaN: measured. domain: None: ROS_DOMAIN_ID."""
 
     source: str = ""
+    sources: tuple[str, ...] = ()
+    calibration: str = ""
     replay: str = ""
     mover: str = ""
     lossless: bool = False
@@ -78,7 +80,7 @@ def run_live(options: UpOptions, make: "Callable[[UpOptions, Choice, Graph, RunF
     stop = StopSignal()
     try:
         domain = ros_domain(options.domain)
-        choice = choose(options.source, options.replay, options.mover)
+        choice = choose(options.source, options.replay, options.mover, options.sources)
         graph = build_graph(_graph_options(options, choice), config_dir())
         os.environ.update(graph.environment)
         os.environ["ROS_DOMAIN_ID"] = str(domain)
@@ -287,6 +289,8 @@ def assessment_report(observations: Observations, subject: str, zero: float) -> 
 def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
     return GraphOptions(
         source=choice.source,
+        sources=choice.sources,
+        calibration=options.calibration,
         replay=choice.replay,
         mover=choice.mover,
         lossless=options.lossless,

@@ -3,6 +3,7 @@
     ros2 launch fitmotion_bringup live.launch.py source:=squat.mp4
     ros2 launch fitmotion_bringup live.launch.py source:=0 namespace:=rig_1 params_file:=mine.yaml
     ros2 launch fitmotion_bringup live.launch.py mover:=subject loop:=true rviz:=true
+    ros2 launch fitmotion_bringup live.launch.py sources:=cam1.mp4,cam2.mp4 calibration:=rig.toml
     ros2 launch fitmotion_bringup live.launch.py image_topic:=/camera/color/image_raw
     ros2 launch fitmotion_bringup live.launch.py body_pose_topic:=/body_pose use_sim_time:=true
 
@@ -43,6 +44,8 @@ ARGUMENTS = (
         "video file, webcam (0, /dev/video0), rtsp:// address or folder of images; empty: what the next five say, else "
         "webcam 0",
     ),
+    ("sources", "", "what the cameras of a rig film, joined by commas, instead of a source"),
+    ("calibration", "", "calibration of the rig of sources: Pose2Sim Calib.toml, Qualisys .qca.txt, folder of YAML"),
     ("replay", "", "a recorded MotionClip (.npz) or recording (.mcap) instead of a camera"),
     ("mover", "", "a built-in moving body instead of a camera: subject, squat, ..."),
     ("image_topic", "", "images of another driver, or of `ros2 bag play`, instead of a camera of ours"),
@@ -71,8 +74,8 @@ ARGUMENTS = (
 )
 # the arguments that are the graph's options as they stand
 TEXTS = (
-    "source", "replay", "mover", "image_topic", "camera_info_topic", "body_pose_topic", "movement", "variation",
-    "subject", "subject_prefix", "imu", "record", "namespace", "log_level",
+    "source", "calibration", "replay", "mover", "image_topic", "camera_info_topic", "body_pose_topic", "movement",
+    "variation", "subject", "subject_prefix", "imu", "record", "namespace", "log_level",
 )  # fmt: skip
 RESPAWN_DELAY_S = 1.0
 
@@ -111,11 +114,12 @@ def rviz_action(options: GraphOptions, config: str) -> Action:
 
 def graph_options(given: dict[str, str]) -> GraphOptions:
     """Launch arguments, which are text, as the graph's options. Raises ValueError naming the argument."""
-    if not any(given[name] for name in ("source", "replay", "mover", "image_topic", "body_pose_topic")):
+    if not any(given[name] for name in ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")):
         given = {**given, "source": "0"}
     texts = {name: given[name] for name in TEXTS}
     return GraphOptions(
         **texts,
+        sources=tuple(source for source in given["sources"].split(",") if source),
         lossless=truth("lossless", given["lossless"]),
         loop=truth("loop", given["loop"]),
         tilt=tilt_of(given["tilt"]),

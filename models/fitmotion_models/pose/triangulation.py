@@ -42,6 +42,11 @@ class Triangulated:
     errors: Array
     used: NDArray[np.bool_]
 
+    def median_errors(self) -> Array:
+        """Each camera's median reprojection error (V,), pixels; NaN for one that sees nothing that others see."""
+        flat = self.errors.reshape(len(self.errors), -1)
+        return np.array([np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in flat])
+
 
 def triangulate(
     cameras: Sequence[RigCamera],
