@@ -26,7 +26,7 @@ from fitmotion_nodes.run_memory import Key, repetition_key
 from fitmotion_nodes.screen_client import ScreenClient
 from fitmotion_nodes.screen_pictures import ScreenPictures
 from fitmotion_nodes.sources import Choice
-from fitmotion_nodes.up import LiveRun, StopSignal, UpOptions, assessment_report, run_live
+from fitmotion_nodes.up import LiveRun, SkippedError, StopSignal, UpOptions, assessment_report, run_live
 
 REPORTS = ("screen.html", "screen.pdf")
 KEYS = {"n": "next", "b": "back", "r": "repeat", "s": "skip", "p": "pain", "o": "no_pain"}
@@ -190,6 +190,14 @@ class ScreenRun(LiveRun):
         self._reported[result.session] = result
         return f"report in {' and '.join(str(path) for path in paths)}"
 
+    def _write_unless_skipped(self, result: ScreenResult) -> str:
+        """The same, in front of somebody who may not want to wait: a second Ctrl-C leaves it out."""
+        try:
+            with self._stop.skippable():
+                return self._write(result)
+        except SkippedError:
+            return "the report is left out"
+
     # ---- the end ----
 
     def _leave(self) -> None:
@@ -221,7 +229,7 @@ class ScreenRun(LiveRun):
                 console.print("this screen is not kept: it was begun without a name", highlight=False)
                 continue
             if self._reported.get(number) != result:
-                console.print(self._write(result), highlight=False, soft_wrap=True)
+                console.print(self._write_unless_skipped(result), highlight=False, soft_wrap=True)
             if result.open:
                 again = f"./fitmotion screen --person {quote(result.person)} --resume"
                 console.print(f"the screen is still open; {again} goes on with it", highlight=False, soft_wrap=True)

@@ -96,6 +96,12 @@ class LiveTest:
     # ---- what to tell ----
 
     @property
+    def is_assessed(self) -> bool:
+        """Whether the scorer looks at this person; false for somebody else in view, of whom it says nothing at all."""
+        says_nothing = self.movement is Movement.UNKNOWN and self.phase is Phase.UNKNOWN and not self.criteria
+        return self._stamp == float("-inf") or not says_nothing
+
+    @property
     def faults(self) -> tuple[Criterion, ...]:
         """What fails: in this repetition, while the person moves; in the last one, while they stand after it."""
         if self.phase in _MOVING:

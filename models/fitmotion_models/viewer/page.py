@@ -238,7 +238,7 @@ class Page:
     def _show_guide(self, watch: Watch) -> None:
         person = watch.people.get(watch.shown)
         if self._guide is not None and self._is_due("guide", _TEXT_S):
-            self._guide.update(person)
+            self._guide.update(person, self._files.links)
         if self._screen_panel is not None and self._is_due("tests", _CURVE_S):
             self._screen_panel.update(person, self._files.links)
 

@@ -10,7 +10,15 @@ import viser
 from fitmotion_models.fms.screen import title
 from fitmotion_models.fms.values import NOT_SCORABLE, Side
 from fitmotion_models.viewer.page_controls import Command, FinishScreen, ReportPain, SetGrade, StartScreen
-from fitmotion_models.viewer.page_guide_html import beginning_html, consent_html, reports_html, step_html, tests_html
+from fitmotion_models.viewer.page_guide_html import (
+    beginning_html,
+    consent_html,
+    finished_html,
+    notes_html,
+    reports_html,
+    seven_tests_html,
+    step_html,
+)
 from fitmotion_models.viewer.page_html import answer_html
 from fitmotion_models.viewer.screen_guide import FORMS, Step
 from fitmotion_models.viewer.screen_lead import Lead, LeadSettings, Move
@@ -51,7 +59,7 @@ class GuidePanel:
 
     def _add_form(self, form: PersonForm) -> tuple[Any, ...]:
         gui = self._server.gui
-        head = gui.add_html(beginning_html())
+        self._head = gui.add_html(beginning_html())
         self._name = gui.add_text("Name or code", form.person)
         self._measured_by = gui.add_text("Measured by", form.measured_by)
         self._stature = gui.add_number("Stature, cm", round(100 * form.stature_m, 1), min=0.0, max=260.0, step=0.5)
@@ -72,7 +80,7 @@ class GuidePanel:
         go_on = gui.add_button("Go on with an open screen", icon=viser.Icon.PLAYER_TRACK_NEXT, color="gray")
         go_on.on_click(lambda event: self._begin(resume=True))
         fields = (self._name, self._measured_by, self._stature, self._hand, self._sex, self._consent)
-        return head, *fields, agrees, begin, go_on
+        return self._head, *fields, agrees, begin, go_on
 
     def _begin(self, *, resume: bool) -> None:
         if resume and not self._name.value.strip():
@@ -140,8 +148,11 @@ class GuidePanel:
         """What became of the last button."""
         self._answer.content = answer_html(text, good=good)
 
-    def update(self, person: Person | None) -> None:
-        """Show where the screen of this person is; the form while none is begun."""
+    def update(self, person: Person | None, links: Sequence[tuple[str, str]]) -> None:
+        """Show where the screen of this person is; the form while none is begun, after one with what came of it.
+
+        links: words and addresses of reports.
+        """
         self._shown = person
         is_open = person is not None and person.screen is not None and person.screen.open
         for part in self._form_parts:
@@ -149,6 +160,8 @@ class GuidePanel:
         for part in self._step_parts:
             part.visible = is_open
         if person is None or not is_open:
+            done = None if person is None else person.screen
+            self._head.content = finished_html(done, links) + beginning_html()
             self._no_pain.visible = self._pain.visible = False
             return
         lead = person.lead
@@ -176,17 +189,20 @@ class ScreenPanel:
 
     def __init__(self, server: viser.ViserServer, on_command: Callable[[Command], None]) -> None:
         self._server, self._on_command = server, on_command
+        self._person: Person | None = None
+        self._step: Step | None = None
         self._tests = server.gui.add_html("")
         self._reports = server.gui.add_html("")
         self._finish = server.gui.add_button("Finish the screen", icon=viser.Icon.FLAG, color="green")
-        self._finish.on_click(lambda event: on_command(FinishScreen()))
+        self._finish.on_click(lambda event: self._confirm_finish(event.client))
+        self._notes = server.gui.add_html("")
         with server.gui.add_folder("Your own grade", expand_by_default=False):
             self._add_grade()
 
     def _add_grade(self) -> None:
         gui = self._server.gui
         names = {_test_title(movement, side): (movement, side) for movement, side in FORMS}
-        test = gui.add_dropdown("Test", tuple(names))
+        self._test = test = gui.add_dropdown("Test", tuple(names))
         score = gui.add_dropdown("Grade", ("3", "2", "1", "0"))
         weight = gui.add_dropdown("Weight", (_COUNTS, _BESIDE))
         reason = gui.add_text("Reason", "")
@@ -199,10 +215,41 @@ class ScreenPanel:
         gui.add_button("Set grade", icon=viser.Icon.PENCIL).on_click(lambda event: grade(int(score.value)))
         gui.add_button("Withdraw grade", color="gray").on_click(lambda event: grade(NOT_SCORABLE))
 
+    def _show_step(self, step: Step | None) -> None:
+        """A grade is most often for the test that was just done."""
+        if step is None or step == self._step:
+            return
+        self._step = step
+        if step.clearing is None:
+            self._test.value = _test_title(step.movement, step.side)  # type: ignore[misc]  # as for the step above
+
+    def _confirm_finish(self, client: Any) -> None:
+        """What is still open is named before the screen is closed."""
+        person = self._person
+        missing = [] if person is None else [step.title for step in person.lead.guide.open_steps]
+        if not missing:
+            self._on_command(FinishScreen())
+            return
+        gui = self._server.gui if client is None else client.gui
+        with gui.add_modal("Finish the screen as it is?") as modal:
+            gui.add_markdown(f"Still open: {', '.join(missing)}.")
+            yes = gui.add_button("Finish it", color="green")
+            no = gui.add_button("Go on with it", color="gray")
+
+        def finish(event: Any) -> None:
+            modal.close()
+            self._on_command(FinishScreen())
+
+        yes.on_click(finish)
+        no.on_click(lambda event: modal.close())
+
     def update(self, person: Person | None, links: Sequence[tuple[str, str]]) -> None:
         """Show a person's screen. links: words and addresses of reports."""
         if person is not None:
-            self._tests.content = tests_html(person.screen, person.lead.guide)
+            self._person = person
+            self._tests.content = seven_tests_html(person.screen, person.lead.guide)
+            self._notes.content = notes_html(person.screen)
+            self._show_step(person.lead.guide.step)
             self._finish.visible = person.screen is not None and person.screen.open
         self._reports.content = reports_html(links)
 

@@ -154,6 +154,21 @@ def beginning_html() -> str:
     )
 
 
+def finished_html(screen: ScreenResult | None, links: Sequence[tuple[str, str]]) -> str:
+    """What came of the screen that was finished last; empty where there was none. links: of its report."""
+    if screen is None or not screen.session or screen.open:
+        return ""
+    total = "without a total" if screen.total == NOT_SCORABLE else f"<b>{screen.total} of 21</b>"
+    report = reports_html(links) or block(f'<span style="{_QUIET}">The report is being written.</span>')
+    return (
+        block(
+            f'<div id="fm-finished" style="font-size:17px">{escape(screen.person)}: finished, {total}</div>',
+            "10px 14px 2px",
+        )
+        + report
+    )
+
+
 def consent_html() -> str:
     """What the person agrees to, under the box for it."""
     return block(
@@ -176,7 +191,7 @@ def guidance_html(sentences: Sequence[str]) -> str:
 # ---- the seven tests -------------------------------------------------------------------------------------------------
 
 
-def tests_html(screen: ScreenResult | None, guide: ScreenGuide) -> str:
+def seven_tests_html(screen: ScreenResult | None, guide: ScreenGuide) -> str:
     """The seven tests with left, right and the score that counts, clearing tests, total, asymmetries and notes."""
     head = "".join(
         f'<td style="text-align:center;width:44px;{_QUIET}{_SMALL}">{name}</td>' for name in ("left", "right", "final")
@@ -186,8 +201,7 @@ def tests_html(screen: ScreenResult | None, guide: ScreenGuide) -> str:
     return block(
         f'<table id="fm-screen" style="width:100%;border-collapse:collapse"><tr><td></td>{head}</tr>{rows}'
         f'<tr style="border-top:1px solid #8886"><td style="padding-top:4px">Total</td><td></td><td colspan="2" '
-        f'style="text-align:right;font-weight:700;font-size:16px;padding-top:4px">{total}</td></tr></table>'
-        f"{_notes(screen)}",
+        f'style="text-align:right;font-weight:700;font-size:16px;padding-top:4px">{total}</td></tr></table>',
         "8px 14px 4px",
     )
 
@@ -229,9 +243,10 @@ def _sign(text: str, colour: palette.Rgb) -> str:
     return f' <span title="left and right differ" style="color:{css(colour)};font-weight:700">{text}</span>'
 
 
-def _notes(screen: ScreenResult | None) -> str:
+def notes_html(screen: ScreenResult | None) -> str:
+    """Asymmetries, pain, own grades and the cut-off, in sentences; empty where there is nothing to say."""
     lines = "".join(f'<div style="margin:3px 0">{escape(text)}</div>' for text in (screen.notes if screen else ()))
-    return f'<div style="{_QUIET}{_SMALL}margin-top:6px">{lines}</div>' if lines else ""
+    return block(f'<div id="fm-notes" style="{_QUIET}{_SMALL}">{lines}</div>') if lines else ""
 
 
 def reports_html(links: Sequence[tuple[str, str]]) -> str:

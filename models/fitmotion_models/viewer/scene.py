@@ -110,9 +110,9 @@ class BodyFigure:
         self._is_red = False
 
     def show(self, pose: BodyPose, test: LiveTest) -> None:
-        """Move the body to a pose; what fails is red, the score stands over the head."""
+        """Move the body to a pose; what fails is red, the score stands over the head. Who is not assessed is grey."""
         points, confidence = body_points(pose)
-        sure = np.clip(confidence, 0.0, 1.0)
+        sure = np.clip(confidence, 0.0, 1.0) * test.is_assessed
         bones = np.array(BONES)
         self._bones.place(points[bones], np.minimum(sure[bones[:, 0]], sure[bones[:, 1]]))
         self._joints.place(points, sure)
