@@ -43,7 +43,9 @@ class FmsNode(Node):
         self._screen_publisher = self.create_publisher(
             RosScreen, "fms/screen", result_qos(latched=True, depth=SCREENS_KEPT)
         )
-        self._screens = ScreenServices(self, self._keeper, self._tell_again, self._publish_screen_now)
+        self._screens = ScreenServices(
+            self, self._keeper, self._tell_again, self._publish_screen_now, learned=self._settings.learned
+        )
         for subject in go_on(self, self._keeper, self._settings):
             self._publish_screen_now(subject)
         self.create_subscription(RosBodyPose, "body_pose", self._on_pose, qos)

@@ -10,6 +10,8 @@ from typing import Any
 from rclpy.node import Node
 
 from fitmotion_models.fms.anthropometry import Anthropometry, Sex
+from fitmotion_models.fms.learned_scorer import learned_scorer
+from fitmotion_models.fms.movements import MOVEMENTS
 from fitmotion_models.fms.records import Records
 from fitmotion_models.fms.records.screens import WHOEVER, ScreenKeeper, ScreenRequest
 from fitmotion_models.fms.screen import ClearingTest, ScreenResult
@@ -32,10 +34,18 @@ def make_keeper(given: FmsParameters, node: str) -> ScreenKeeper:
         first = chosen_trial(movement, Variation[given.variation.upper()], Side[given.side.upper()], given.trial)
         session = Session(first, timeout=given.subject_timeout_s, assess=given.assess, learned=given.learned)
         records = Records(Path(given.records).expanduser()) if given.records else None
+        if given.learned:
+            _load_learned(movement)
     except (ValueError, OSError, sqlite3.Error) as error:
         raise CannotRunError(f"fms: {error}") from error
     device = f"FitMotion {version('fitmotion_models')}"
     return ScreenKeeper(session, records, measured_by=given.measured_by, device=device, runner=f"{node} {_parent()}")
+
+
+def _load_learned(movement: Movement) -> None:
+    """Read the networks of a test, of all for UNKNOWN, now and not when the first repetition ends."""
+    for one in MOVEMENTS if movement is Movement.UNKNOWN else (movement,):
+        learned_scorer(one)
 
 
 def _parent() -> str:
@@ -67,7 +77,8 @@ def go_on(node: Node, keeper: ScreenKeeper, given: FmsParameters) -> list[str]:
 class ScreenServices:
     """fms/start_screen, finish_screen, start_test, report_pain, set_score and reset_screen of a node.
 
-    tell_again: publishes a result that was corrected. screen_changed: publishes a subject's screen.
+    tell_again: publishes a result that was corrected. screen_changed: publishes a subject's screen. learned: whether
+    learned scorers are asked.
     """
 
     def __init__(
@@ -76,8 +87,10 @@ class ScreenServices:
         keeper: ScreenKeeper,
         tell_again: Callable[[Assessment], None],
         screen_changed: Callable[[str], None],
+        *,
+        learned: bool,
     ) -> None:
-        self._node, self._keeper = node, keeper
+        self._node, self._keeper, self._learned = node, keeper, learned
         self._tell_again, self._screen_changed = tell_again, screen_changed
         for kind, name, act in (
             (StartScreen, "start_screen", self._start_screen),
@@ -138,6 +151,8 @@ class ScreenServices:
             enum_from_msg(Side, request.side, "side"),
             request.trial,
         )
+        if self._learned:
+            _load_learned(started.movement)
         response.trial = started.number
         if started.movement is Movement.UNKNOWN:
             return subject, f"trial {started.number} of any test started"
@@ -186,6 +201,5 @@ class ScreenServices:
 
 
 def _finished(screen: ScreenResult, missing: str) -> str:
-    if screen.total != NOT_SCORABLE:
-        return f"finished: {screen.total} of 21"
-    return f"finished without a total; missing: {missing}"
+    total = "without a total" if screen.total == NOT_SCORABLE else f"{screen.total} of 21"
+    return f"finished: {total}{'; missing: ' if missing else ''}{missing}"

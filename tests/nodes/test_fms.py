@@ -249,7 +249,7 @@ def test_a_finished_screen_says_what_is_missing(scored, tmp_path) -> None:
     node.graph.until(lambda: node.screens)
     finished = node.call(FinishScreen, "finish_screen")
     assert finished.success and finished.total == -1 and finished.session == 1
-    assert "missing: hurdle step, inline lunge" in finished.message
+    assert "finished: without a total; missing: hurdle step, inline lunge" in finished.message
     node.graph.until(lambda: not node.screens[-1].open)
 
 

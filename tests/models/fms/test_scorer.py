@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from fitmotion_models.fms import learned_scorer
 from fitmotion_models.fms.anthropometry import UNKNOWN_BODY
 from fitmotion_models.fms.criteria import Judged
 from fitmotion_models.fms.deep_squat import RULES
+from fitmotion_models.fms.learned_scorer import LearnedScore
 from fitmotion_models.fms.movements import MOVEMENTS, chosen_form, default_variation, movement_rules
 from fitmotion_models.fms.scorer import Scorer, score_clip
 from fitmotion_models.fms.scoring import MIN_CONFIDENCE, VariationRule, score_repetition
@@ -234,3 +236,28 @@ def test_every_registered_movement_is_whole():
         names = {tuple(rule.name for rule in definition.rules(side, UNKNOWN_BODY)) for side in done_on}
         assert len(names) == 1
         assert definition.views and definition.repetitions() is not None
+
+
+class Opinion:
+    """A learned scorer whose opinion is known."""
+
+    def __init__(self, score):
+        self.answer = LearnedScore(math.nan if score < 0 else score / 3.0, score)
+
+    def score(self, repetition, side):
+        assert (side, len(repetition.frames) > 10) == (Side.BOTH, True)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("opinion", "arms", "disagreement"),
+    [(3, 0.0, False), (2, 0.0, True), (3, 60.0, True), (2, 60.0, False), (-1, 0.0, False)],
+)
+def test_the_learned_scorer_warns_and_never_scores(squat, shape, monkeypatch, opinion, arms, disagreement):
+    monkeypatch.setattr(learned_scorer, "learned_scorer", lambda movement: Opinion(opinion))
+    clip = squat(shape(arms=arms))
+    (with_it,), (without,) = score_clip(clip), score_clip(clip, learned=False)
+    assert (with_it.learned_score, with_it.disagreement) == (opinion, disagreement)
+    assert replace(with_it, learned_score=-1, disagreement=False) == without
+    (board,) = score_clip(clip, variation=Variation.DEEP_SQUAT_BOARD)
+    assert (board.learned_score, board.disagreement) == (-1, False)  # nobody has labelled a squat on the board

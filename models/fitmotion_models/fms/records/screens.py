@@ -14,7 +14,7 @@ from fitmotion_models.fms.records.records import Records
 from fitmotion_models.fms.records.values import Grade
 from fitmotion_models.fms.records.values import Session as Visit
 from fitmotion_models.fms.scorer import ScorerUpdate
-from fitmotion_models.fms.screen import TESTS, ClearingTest, Screen, ScreenResult, sides_to_do, title
+from fitmotion_models.fms.screen import TESTS, Clearing, ClearingTest, Screen, ScreenResult, sides_to_do, title
 from fitmotion_models.fms.session import EVERYBODY, Session
 from fitmotion_models.fms.trial import Trial
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
@@ -363,7 +363,7 @@ class ScreenKeeper:
 
 
 def missing_of(result: ScreenResult) -> str:
-    """What a screen lacks, for people: 'hurdle step left, in-line lunge'; empty where it is complete."""
+    """What a screen lacks, for people: 'hurdle step left, inline lunge'; clearing tests too; empty where complete."""
     missing = []
     for number, test in enumerate(TESTS):
         if result.final[number] != NOT_SCORABLE:
@@ -372,4 +372,5 @@ def missing_of(result: ScreenResult) -> str:
         sides = [side for side in sides_to_do(test) if scores.get(side, NOT_SCORABLE) == NOT_SCORABLE]
         whole = len(sides) == len(sides_to_do(test))
         missing += [title(test)] if whole else [f"{title(test)} {side.name.lower()}" for side in sides]
-    return ", ".join(missing)
+    undone = [test for test in ClearingTest if result.clearing[test] == Clearing.NOT_DONE]
+    return ", ".join([*missing, *(f"clearing test {title(test)}" for test in undone)])
