@@ -265,6 +265,8 @@ class GraphMonitor:
         return self._lossless or stamp < time.time() + AHEAD_S
 
     def _on_skeleton(self, msg: Any, info: dict[str, int]) -> None:
+        if msg.following:  # of several people the first comes last
+            return
         self._record("posed", msg, info)
         if self._has_come(_seconds(msg)):
             self.observations.hear_frame(_seconds(msg))

@@ -163,7 +163,22 @@ class PoseParameters(StreamParameters):
     """Parameters of the pose node."""
 
     autostart: bool = parameter(True, "configure and activate on start; false: wait for the lifecycle services")
-    backend: str = parameter("mediapipe", "what finds the body in the image; `./fitmotion doctor` lists what works")
+    backend: str = parameter(
+        "mediapipe",
+        "what finds people in the image: mediapipe (one person), rtmpose with pose_model, mmpose, or the name of a "
+        "network (`./fitmotion models list`)",
+    )
+    pose_model: str = parameter("", "with rtmpose: a network's file, its folder of MMDeploy or its name")
+    detector: str = parameter("", "with rtmpose: what finds people, likewise; empty: the catalogue's default")
+    engine: str = parameter(
+        "auto",
+        "with rtmpose: what runs the networks; auto: TensorRT, else CUDA, else the CPU",
+        choices=("auto", "tensorrt", "cuda", "cpu"),
+    )
+    threads: int = parameter(2, "with rtmpose: processor threads of the networks", at_least=1, at_most=256)
+    detect_every: int = parameter(
+        10, "with rtmpose: images from one detection of people to the next", at_least=1, at_most=1000
+    )
     subject: str = parameter("person", "name of the person in front of this camera, written into every message")
     world_frame: str = parameter("world", "frame of the body poses")
     tilt: float = parameter(math.nan, "downward tilt of the camera, radians; NaN: measured from the standing person")

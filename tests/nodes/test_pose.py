@@ -73,7 +73,7 @@ class SquattingBackend:
 @pytest.fixture
 def backend(monkeypatch) -> SquattingBackend:
     made = SquattingBackend()
-    monkeypatch.setattr(pose_module, "make_backend", lambda name: made)
+    monkeypatch.setattr(pose_module, "make_backend", lambda name, **options: made)
     return made
 
 
@@ -117,6 +117,79 @@ def test_every_image_is_answered_and_bodies_follow(ros, backend) -> None:
         thigh = [SMPL22.index(f"{side}_{name}") for name in ("hip", "knee")]
         length = np.linalg.norm(np.diff(truth.positions[thigh], axis=0))
         assert np.linalg.norm(np.diff(last.positions[thigh], axis=0)) == pytest.approx(length, abs=0.02)
+
+
+class TwoBodies:
+    """Sees two people, the second one only in the images of even numbers; a backend for several."""
+
+    name, joint_set = "two 1.0", "blazepose33"
+
+    def __init__(self) -> None:
+        self.one, self.calls = SquattingBackend(), 0
+
+    def __call__(self, image: np.ndarray, stamp: float) -> Keypoints | None:
+        raise AssertionError("everybody is asked for")
+
+    def find_all(self, image: np.ndarray, stamp: float) -> list[Keypoints]:
+        first = self.one(image, stamp)
+        self.calls += 1
+        if first is None:
+            return []
+        smaller = first.pixels * np.float32(0.6) + np.float32((20.0, 5.0))
+        other = Keypoints(first.joint_set, smaller, first.confidence, first.world)
+        return [first] if self.calls % 2 else [first, other]
+
+    def close(self) -> None:
+        return
+
+
+def test_several_people_are_told_apart_and_every_image_ends_once(ros, monkeypatch) -> None:
+    monkeypatch.setattr(pose_module, "make_backend", lambda name, **options: TwoBodies())
+    graph = ros(lossless=True)
+    skeletons = graph.hear(Skeleton2D, "skeleton_2d", frame_qos(LOSSLESS))
+    bodies = graph.hear(BodyPose, "body_pose", frame_qos(LOSSLESS))
+    reports = graph.hear(DiagnosticArray, "/diagnostics")
+    graph.add(PoseNode())
+    images = graph.talk(Image, "image_raw", image_qos(LOSSLESS))
+    sent = [image(index, empty=index == 30) for index in range(32)]
+    for index, msg in enumerate(sent):
+        images.publish(msg)
+        graph.until(lambda index=index: sum(not one.following for one in skeletons) == index + 1)
+    for msg in sent:
+        of_it = [one for one in skeletons if one.header.stamp == msg.header.stamp]
+        # one end, and it is the last: the first person's, or nobody's
+        assert [one.following for one in of_it] == list(range(len(of_it) - 1, -1, -1))
+        assert of_it[-1].subject in ("", "person")
+        assert all(one.subject == "person_2" for one in of_it[:-1])
+    assert skeletons[-2].subject == "" or skeletons[-3].subject == ""  # of the empty image
+    assert sum(one.subject == "person_2" for one in skeletons) > 8
+    assert {msg.subject for msg in bodies} == {"person", "person_2"}
+    graph.until(lambda: graph.values("pose", reports).get("frames_out") == "32")
+    assert "guidance" in graph.values("pose", reports)
+    # what comes twice is answered with the same
+    before = [one for one in skeletons if one.header.stamp == sent[-1].header.stamp]
+    images.publish(sent[-1])
+    graph.until(lambda: len([one for one in skeletons if one.header.stamp == sent[-1].header.stamp]) == 2 * len(before))
+
+
+def test_a_view_that_is_wrong_is_said_in_the_diagnostics(ros, backend) -> None:
+    graph = ros(lossless=True)
+    skeletons = graph.hear(Skeleton2D, "skeleton_2d", frame_qos(LOSSLESS))
+    reports = graph.hear(DiagnosticArray, "/diagnostics")
+    graph.add(PoseNode())
+    images = graph.talk(Image, "image_raw", image_qos(LOSSLESS))
+    for index in range(40):
+        msg = image_to_msg(BLACK + 9, header_to_msg(index / 30, "camera_optical_frame"))
+        images.publish(msg)
+        graph.until(lambda index=index: len(skeletons) == index + 1)
+    graph.until(lambda: "too dark" in graph.values("pose", reports).get("guidance", ""))
+    assert "too far" in graph.values("pose", reports)["guidance"]  # 48 pixels high
+
+
+def test_networks_that_do_not_fit_the_backend_are_said(ros, tmp_path) -> None:
+    ros(backend="mediapipe", detector=str(tmp_path / "rtmdet.onnx"))
+    with pytest.raises(CannotRunError, match="'mediapipe' brings its own networks"):
+        PoseNode()
 
 
 def test_bad_images_are_answered_counted_and_survived(ros, backend) -> None:
@@ -177,7 +250,7 @@ def test_intrinsics_are_the_announced_ones(ros, backend) -> None:
     info.publish(camera_info_to_msg(announced, Header()))
     images.publish(image(0))
     graph.until(lambda: skeletons)
-    camera = node._estimator.camera
+    camera = node._people.camera
     assert (camera.width, camera.fx, camera.fy, camera.is_guess) == (WIDTH, 100.0, 105.0, False)
 
 
@@ -190,8 +263,8 @@ def test_a_recording_that_starts_again_finds_the_person_anew(ros, backend) -> No
         images.publish(image(number))
         graph.until(lambda index=index: len(skeletons) == index + 1)
         if number == 104:
-            before = node._estimator
-    assert node._estimator is not before
+            before = node._people
+    assert node._people is not before
     assert [msg.subject for msg in skeletons] == ["person"] * 7
 
 

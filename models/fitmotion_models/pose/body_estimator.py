@@ -100,6 +100,12 @@ class BodyEstimator:
         """How many frames had left and right exchanged and were put right."""
         return self._sides.swapped_frames
 
+    @property
+    def world_rotation(self) -> Array | None:
+        """(3, 3) optical to world axes, as the standing person showed them; None while nobody has stood."""
+        frame = self._stance.frame
+        return frame.rotation if frame is not None and frame.measured else None
+
     def update(self, keypoints: Keypoints | None, stamp: float) -> Estimate:
         """Take the landmarks of one image (None: nobody found) with its stamp in seconds.
 

@@ -90,7 +90,3 @@ def test_lost_and_found_are_said_once(known_camera, squat):
     assert estimator.update(camera.see(squat.frame(0)), end + 3.0).event == "person_found"
 
 
-def test_landmarks_without_depth_are_refused(known_camera, squat):
-    seen = known_camera().see(squat.frame(0))
-    with pytest.raises(ValueError, match="no depth"):
-        BodyEstimator(known_camera().model).update(Keypoints(seen.joint_set, seen.pixels, seen.confidence, None), 0.0)
