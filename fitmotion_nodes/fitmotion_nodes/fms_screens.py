@@ -71,6 +71,8 @@ def go_on(node: Node, keeper: ScreenKeeper, given: FmsParameters) -> list[str]:
     for subject, visit in screens:
         who = f"with {subject}" if subject else "with the first person who comes into view"
         node.get_logger().info(f"session {visit.id}: the screen of {visit.person} goes on {who}")
+        if earlier := keeper.open_before(visit):
+            node.get_logger().warning(f"session {visit.id}: {earlier}")
     return [subject for subject, _ in screens if subject != WHOEVER]
 
 
@@ -135,7 +137,9 @@ class ScreenServices:
         if visit is None:
             return subject, "a screen is begun, which is not kept in the records"
         response.session = visit.id
-        return subject, f"the screen of {visit.person} {'goes on' if request.resume else 'is begun'}"
+        earlier = "" if request.resume else self._keeper.open_before(visit)
+        done = f"the screen of {visit.person} {'goes on' if request.resume else 'is begun'}"
+        return subject, f"{done}; {earlier}" if earlier else done
 
     def _finish_screen(self, request: FinishScreen.Request, response: FinishScreen.Response) -> tuple[str, str]:
         screen, missing = self._keeper.finish(request.subject)

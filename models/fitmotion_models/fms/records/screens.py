@@ -201,6 +201,14 @@ class ScreenKeeper:
         """The session in the records that a subject's screen belongs to, None where it is not kept."""
         return self._visits.get(self.known_subject(subject))
 
+    def open_before(self, visit: Visit) -> str:
+        """That an earlier screen of the same person is still open, a sentence; empty where none is."""
+        earlier = [one for one in self._needed_records().open_sessions(visit.person) if one.id < visit.id]
+        if not earlier:
+            return ""
+        began = f"{earlier[-1].started.astimezone():%Y-%m-%d %H:%M}"
+        return f"an earlier screen, begun on {began}, is still open: resume would have gone on with it"
+
     # ---- whose screen it is ----
 
     def known_subject(self, subject: str) -> str:

@@ -93,12 +93,20 @@ def test_another_run_goes_on_only_when_it_is_told_to(path):
     ((subject, visit),) = other.go_on(ScreenRequest("anna", resume=True))
     assert (subject, visit.person) == ("person", "Anna")
     assert other.screen("").final[0] == 3
+    assert other.open_before(visit) == ""
     third = keeper(path, runner="node of run 3")
     with pytest.raises(RecordsError, match="nobody is called 'Otto'"):
         third.go_on(ScreenRequest("Otto", resume=True))
     third.start("", replace(ANNA, resume=True))
     assert third.screen("").final[0] == 3
     third.finish("")
+    fourth = keeper(path, runner="node of run 4")
+    _, again = fourth.start("", ANNA)
+    _, twice = keeper(path, runner="node of run 5").start("", ANNA)
+    assert fourth.open_before(again) == "" and "is still open: resume" in fourth.open_before(twice)
+    with Records(path) as records:
+        for one in records.open_sessions("Anna"):
+            records.finish_session(one)
     with pytest.raises(RecordsError, match="no screen of Anna is open; begin a new one"):
         third.start("", replace(ANNA, resume=True))
 
