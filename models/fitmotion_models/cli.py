@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_tools import MOVEMENT_HELP, NOBODY_EXIT_CODE, fail, progress_bar
@@ -141,6 +142,7 @@ def assess(
 
 
 app.add_typer(evaluate, name="evaluate")
+app.command()(calibrate)
 
 
 @app.command()
