@@ -15,10 +15,10 @@ from fitmotion_models.fms.any_test import AnyTestScorer
 from fitmotion_models.fms.scorer import Scorer
 from fitmotion_models.fms.trial import chosen_trial
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
-from fitmotion_models.pose.backends import make_backend
-from fitmotion_models.pose.body_estimator import BodyEstimator
+from fitmotion_models.pose.backends import BackendChoice, PeopleBackend, find_everybody, make_backend
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.image_source import ImageSource, open_source
+from fitmotion_models.pose.people_estimator import PeopleEstimator
 from fitmotion_models.pose.rig_source import RigRecording
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.clip_file import load_clip
@@ -58,7 +58,7 @@ def assess(
     person: Anthropometry = UNKNOWN_BODY,
     learned: bool = True,
     subject: str = "person",
-    backend: str = "mediapipe",
+    backend: str | BackendChoice = "mediapipe",
     calibration: str | Path | None = None,
     tilt: float | None = None,
     find_offset: bool = False,
@@ -91,8 +91,7 @@ def assess(
     try:
         size = (source.width, source.height)
         camera = CameraModel.guess(*size) if model is None else model.scaled_to(*size)
-        estimator = BodyEstimator(camera, tilt=tilt, subject=subject)
-        poses = _poses(source, backend, estimator)
+        poses = _poses(source, backend, camera, subject, tilt)
         return _score(poses, scorer, subject, source.fps, source.frame_count, progress)
     finally:
         source.close()
@@ -103,7 +102,7 @@ def _assess_rig(
     scorer: AnyScorer,
     calibration: str | Path | None,
     subject: str,
-    backend: str,
+    backend: str | BackendChoice,
     find_offset: bool,
     progress: Progress | None,
 ) -> AssessmentReport:
@@ -121,12 +120,16 @@ def _assess_rig(
         recording.close()
 
 
-def _poses(source: ImageSource, backend: str, estimator: BodyEstimator) -> Iterator[BodyPose | None]:
+def _poses(
+    source: ImageSource, backend: str | BackendChoice, camera: CameraModel, subject: str, tilt: float | None
+) -> Iterator[BodyPose | None]:
+    """The body of the first person, image by image; whoever else is in the picture is told from them."""
     find = make_backend(backend)
+    people = PeopleEstimator(camera, subject=subject, tilt=tilt, several=isinstance(find, PeopleBackend))
     try:
         while (frame := source.read()) is not None:
             image: NDArray[np.uint8] = np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
-            yield estimator.update(find(image, frame.stamp), frame.stamp).pose
+            yield people.update(find_everybody(find, image, frame.stamp), frame.stamp, image)[0].estimate.pose
     finally:
         find.close()
 

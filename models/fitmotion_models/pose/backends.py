@@ -1,6 +1,7 @@
 """Pose backends: one interface, several engines, imported only when asked for."""
 
 import importlib
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +18,15 @@ DEFAULT_BACKEND = "mediapipe"
 _ONNX = "rtmpose"  # the backend of the catalogue's networks
 # MMPose has an installation of its own, which this program's packages cannot be part of
 _HELP = {"mmpose": "install MMPose 1.x as its documentation says, in an environment that it shares with this program"}
+
+
+@dataclass(frozen=True)
+class BackendChoice:
+    """A backend with its networks, as a person chooses them; see `make_backend`."""
+
+    name: str = DEFAULT_BACKEND
+    pose_model: str = ""
+    detector: str = ""
 
 
 class PoseBackend(Protocol):
@@ -47,17 +57,19 @@ class PeopleBackend(Protocol):
 
 
 def make_backend(
-    name: str = DEFAULT_BACKEND, *, pose_model: str = "", detector: str = "", **options: Any
+    name: str | BackendChoice = DEFAULT_BACKEND, *, pose_model: str = "", detector: str = "", **options: Any
 ) -> PoseBackend:
-    """Load a pose backend by name: one of `BACKENDS`, or a pose network of the catalogue (`rtmpose-m`).
+    """Load a pose backend by name: one of `BACKENDS`, or a pose network of the catalogue (`rtmpose-m`); or a choice.
 
     pose_model, detector: of the ONNX backend, paths or names of networks; empty: the one that `name` says, and the
     catalogue's default detector. options: the backend's own (engine, threads, detect_every, ...).
     Raises ValueError for what is unknown or does not fit, FileNotFoundError for a network that is not on this machine
     and RuntimeError, with how to mend it, when a library is not installed.
     """
-    if name == DEFAULT_BACKEND and (pose_model or detector):
-        raise ValueError(f"pose backend '{name}' brings its own networks; give --pose-model with --backend rtmpose")
+    if isinstance(name, BackendChoice):
+        return make_backend(name.name, pose_model=name.pose_model, detector=name.detector, **options)
+    if name == DEFAULT_BACKEND:
+        _check_own_networks(pose_model, detector)
     if name not in BACKENDS or name == _ONNX:
         options |= _networks(name, pose_model, detector)
         name = _ONNX
@@ -73,12 +85,32 @@ def make_backend(
     return backend
 
 
+def check_choice(choice: BackendChoice) -> None:
+    """Whether a backend and its networks are there, without loading them.
+
+    Raises ValueError and FileNotFoundError as `make_backend`.
+    """
+    if choice.name == DEFAULT_BACKEND:
+        _check_own_networks(choice.pose_model, choice.detector)
+    elif choice.name not in BACKENDS or choice.name == _ONNX:
+        for path in _networks(choice.name, choice.pose_model, choice.detector).values():
+            if not path.exists():
+                raise FileNotFoundError(f"model {path}: no such file or folder")
+
+
 def find_everybody(backend: PoseBackend, image: NDArray[np.uint8], stamp: float) -> list[Keypoints]:
     """All the people that a backend of either kind finds, the largest first."""
     if isinstance(backend, PeopleBackend):
         return backend.find_all(image, stamp)
     found = backend(image, stamp)
     return [] if found is None else [found]
+
+
+def _check_own_networks(pose_model: str, detector: str) -> None:
+    if pose_model or detector:
+        raise ValueError(
+            f"pose backend '{DEFAULT_BACKEND}' brings its own networks; give --pose-model with --backend rtmpose"
+        )
 
 
 def _networks(name: str, pose_model: str, detector: str) -> dict[str, Any]:

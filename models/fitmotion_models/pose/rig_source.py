@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fitmotion_models.pose.backends import PoseBackend, make_backend
+from fitmotion_models.pose.backends import BackendChoice, PoseBackend, make_backend
 from fitmotion_models.pose.image_source import ImageSource, open_source
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.pose.offsets import Offsets, Track, find_offsets
@@ -61,7 +61,9 @@ class RigRecording:
         for source in self.sources:
             source.close()
 
-    def poses(self, *, subject: str = "person", backend: str = "mediapipe", find_offset: bool = False) -> RigPoses:
+    def poses(
+        self, *, subject: str = "person", backend: str | BackendChoice = "mediapipe", find_offset: bool = False
+    ) -> RigPoses:
         """The bodies, frame by frame of the first video.
 
         find_offset: the videos start at different times; how much is found from the person's movement, for which all
@@ -78,7 +80,7 @@ class RigRecording:
         bodies = _bodies(self._instants(frames, offsets.seconds), estimator)
         return RigPoses(bodies, first.fps, len(tracks[0].stamps), self.rig, offsets)
 
-    def tracks(self, backend: str = "mediapipe", progress: Progress | None = None) -> list[Track]:
+    def tracks(self, backend: str | BackendChoice = "mediapipe", progress: Progress | None = None) -> list[Track]:
         """All landmarks of all videos. Raises ValueError for a video without frames."""
         total = sum(source.frame_count or 0 for source in self.sources) or None
         found: list[tuple[tuple[float, Keypoints | None], ...]] = []
@@ -104,7 +106,7 @@ def _bodies(instants: Iterator[Instant[Keypoints]], estimator: RigEstimator) -> 
         yield estimator.update(instant.views, instant.stamp).pose
 
 
-def _views(source: ImageSource, backend: str) -> Iterator[tuple[float, Keypoints | None]]:
+def _views(source: ImageSource, backend: str | BackendChoice) -> Iterator[tuple[float, Keypoints | None]]:
     """Stamps and landmarks of one video; each camera has a backend of its own, as it tracks from frame to frame."""
     find: PoseBackend = make_backend(backend)
     try:
@@ -115,7 +117,9 @@ def _views(source: ImageSource, backend: str) -> Iterator[tuple[float, Keypoints
         find.close()
 
 
-def _detect_live(sources: Sequence[ImageSource], backend: str) -> Iterator[tuple[int, float, Keypoints | None] | int]:
+def _detect_live(
+    sources: Sequence[ImageSource], backend: str | BackendChoice
+) -> Iterator[tuple[int, float, Keypoints | None] | int]:
     return _in_turn([_views(source, backend) for source in sources])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fitmotion_models.fms.assess import CLIP_SUFFIX, AssessmentReport
-from fitmotion_models.pose.backends import make_backend
+from fitmotion_models.pose.backends import BackendChoice, make_backend
 from fitmotion_models.pose.image_source import open_source
 from fitmotion_models.viewer.report import key_stamps, save_report
 from fitmotion_models.viewer.report_pictures import Picture
@@ -23,7 +23,12 @@ def check_report_path(path: str | Path) -> None:
 
 
 def report_recording(
-    path: str | Path, spec: str, report: AssessmentReport, *, backend: str = "mediapipe", keep_faces: bool = False
+    path: str | Path,
+    spec: str,
+    report: AssessmentReport,
+    *,
+    backend: str | BackendChoice = "mediapipe",
+    keep_faces: bool = False,
 ) -> Path:
     """Write the report of `assess(spec)` to an .html file; a clip without pictures is shown as stick figures.
 
@@ -37,7 +42,7 @@ def report_recording(
     return save_report(path, report.assessments, report.clip, pictures=pictures, keep_faces=keep_faces)
 
 
-def _pictures(spec: str, report: AssessmentReport, backend: str) -> list[Picture]:
+def _pictures(spec: str, report: AssessmentReport, backend: str | BackendChoice) -> list[Picture]:
     """The frames at the moments that the report shows, with their landmarks."""
     assert report.clip is not None
     wanted = sorted(key_stamps(report.assessments, report.clip))
