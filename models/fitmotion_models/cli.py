@@ -10,6 +10,7 @@ import typer
 
 from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_evaluate import evaluate
+from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_tools import MOVEMENT_HELP, NOBODY_EXIT_CODE, fail, progress_bar
 from fitmotion_models.fms.anthropometry import Anthropometry, sex_named
@@ -51,7 +52,11 @@ def assess(
         str, typer.Option(help="female or male: decides where the hands lie in the push-up.", metavar="SEX")
     ] = "unknown",
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
-    backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
+    backend: Annotated[
+        str, typer.Option(help="The pose backend: mediapipe, rtmpose, or a network's name from `models list`.")
+    ] = "mediapipe",
+    pose_model: Annotated[str, typer.Option(help="With rtmpose: a network's file or folder.", metavar="PATH")] = "",
+    detector: Annotated[str, typer.Option(help="With rtmpose: what finds people, likewise.", metavar="PATH")] = "",
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Write a report with curves and key frames, faces blurred (.html).")
     ] = None,
@@ -92,10 +97,13 @@ def assess(
       fitmotion assess reach.npz --movement shoulder_mobility --side left --hand-length 0.18
 
       fitmotion assess cam1.mp4 cam2.mp4 cam3.mp4 --calibration rig.toml
+
+      fitmotion assess squat.mp4 --backend rtmpose-m                   after `models download rtmpose-m rtmdet-nano`
     """
     from fitmotion_models.fms.assess import assess as run
     from fitmotion_models.fms.assess import report_as_dict
     from fitmotion_models.fms.trial import trial_named
+    from fitmotion_models.pose.backends import BackendChoice
 
     try:
         if report_file is not None:
@@ -104,6 +112,7 @@ def assess(
             check_report_path(report_file)
         chosen = trial_named(movement, side=side, board=board, number=trial)
         person = Anthropometry(stature, hand_length, sex_named(sex))
+        networks = BackendChoice(backend, pose_model, detector)
         with progress_bar("scoring", quiet=as_json) as progress:
             report = run(
                 videos,
@@ -113,14 +122,14 @@ def assess(
                 trial=chosen.number,
                 person=person,
                 subject=subject,
-                backend=backend,
+                backend=networks,
                 calibration=calibration,
                 tilt=None if tilt is None else math.radians(tilt),
                 find_offset=find_offset,
                 progress=progress,
             )
         if report_file is not None and report.clip is not None:
-            report_recording(report_file, videos[0], report, backend=backend, keep_faces=keep_faces)
+            report_recording(report_file, videos[0], report, backend=networks, keep_faces=keep_faces)
     except (ValueError, RuntimeError, OSError) as error:
         fail(str(error))
     if as_json:
@@ -142,6 +151,7 @@ def assess(
 
 
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(models, name="models")
 app.command()(calibrate)
 
 
