@@ -17,7 +17,7 @@ from fitmotion_models.fms.anthropometry import HAND_LENGTH_OF_STATURE, UNKNOWN_B
 from fitmotion_models.fms.criteria import UNMEASURED, CriterionRule, Judged, Measured, Uncertainty, weighted_mean
 from fitmotion_models.fms.floor import FROM_THE_SIDE, SAGITTAL_VIEW_SINE, from_above, middle, slope_in_plane_deg
 from fitmotion_models.fms.floor_repetitions import centred_mean
-from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, SHOULDERS, WRISTS, Array, Moment
+from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, KNEES, NECK, PELVIS, SHOULDERS, WRISTS, Array, Moment
 from fitmotion_models.fms.scoring import Score
 from fitmotion_models.fms.sides import Grades
 from fitmotion_models.fms.values import Side
@@ -174,7 +174,7 @@ def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple
             threshold=15.0,
             unit="deg",
             measure=body_bend,
-            joints=(*SHOULDERS, *HIPS, *ANKLES),
+            joints=(PELVIS, NECK, *HIPS, *KNEES, *ANKLES),
             uncertainty=Uncertainty(side=9.5, front=19.0, several=4.0),
             best_view=FROM_THE_SIDE,
             fault="the body was bent at the hips",
