@@ -144,5 +144,6 @@ class DashboardGuide:
             names = ", ".join(one.title for one in guide.open_steps)
             return f"The end of the screen{f'; still open: {names}' if names else ''}. Finish it with fms/finish_screen"
         tried = sum(score >= 0 for score in guide.attempts)
-        counted = "" if step.clearing is not None else f" ({tried} of {guide.attempts_to_do} attempts)"
+        of = f"{tried} of {guide.attempts_to_do}" if tried <= guide.attempts_to_do else f"{tried}"
+        counted = "" if step.clearing is not None else f" ({of} attempts)"
         return f"{step.title}{counted}: {' '.join(say(step, lead.sex))}"
