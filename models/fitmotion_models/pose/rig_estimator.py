@@ -103,7 +103,9 @@ class RigEstimator:
 
     def _pose(self, points: Array, confidence: Array, views: int, stamp: float) -> BodyPose:
         offsets = self._bones(points[:22], confidence[:22], stamp)
-        positions, rotations, sure, feet = fit_body(points[:22], confidence[:22], points[22:], confidence[22:], offsets)
+        positions, rotations, sure, feet = fit_body(
+            points[:22], confidence[:22], points[22:], confidence[22:], offsets, joint_limits=True
+        )
         feet_seen = np.isfinite(feet).all(-1)
         return BodyPose(
             stamp=stamp,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fitmotion_models.skeleton.bones import estimate_bone_offsets
+from fitmotion_models.skeleton.joint_limits import limited
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import (
     FEET_PARENTS,
@@ -125,6 +126,8 @@ def fit_body(
     feet: ArrayLike,
     feet_confidence: ArrayLike,
     bone_offsets: ArrayLike,
+    *,
+    joint_limits: bool = False,
 ) -> BodyFit:
     """Fit a body with these bones to what was seen of it; every frame by itself.
 
@@ -132,13 +135,16 @@ def fit_body(
     bone_offsets: (22, 3) or (..., 22, 3) metres. NaN or confidence 0 is unseen, stays NaN, and moves nothing else: the
     joints below it are turned as if it had no rotation of its own (`kinematics.fill_unseen`) and are placed where they
     were seen. A joint whose bone's far end is unseen, and a wrist or head, has no rotation. The whole is moved to where
-    the confidence-weighted mean of all landmarks' residuals is zero. Raises ValueError on shapes that do not fit.
+    the confidence-weighted mean of all landmarks' residuals is zero. joint_limits: joints are held in their ranges
+    (`skeleton.joint_limits`), no knee bends backwards. Raises ValueError on shapes that do not fit.
     """
     points, weights = _landmarks(positions, confidence, feet, feet_confidence)
     offsets = np.asarray(bone_offsets, dtype=np.float64)
     if offsets.shape[-2:] != (_JOINTS, 3):
         raise ValueError(f"bone_offsets has shape {offsets.shape}; expected (22, 3) or (..., 22, 3)")
     turned = _Solver(points, weights, offsets).solve()
+    if joint_limits:
+        turned, _ = limited(turned)
     fitted = positions_from_matrices(np.zeros(3), turned, offsets)
     landmarks = np.concatenate([fitted, feet_from_matrices(fitted, turned, offsets)], axis=-2)
     landmarks = _anchored(landmarks, points, weights)
