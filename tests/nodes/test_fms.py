@@ -194,6 +194,7 @@ def test_a_movement_that_cannot_be_scored_is_said_at_the_start(ros) -> None:
         FmsNode()
 
 
+@pytest.mark.slow
 def test_one_person_is_scored_and_the_others_are_only_there(scored) -> None:
     node = scored()
     node.play(replace(GOOD, subject="anna"))
@@ -266,6 +267,7 @@ def test_what_a_screen_needs_is_said_at_the_start(ros, tmp_path, parameters, sai
         FmsNode()
 
 
+@pytest.mark.slow
 def test_where_the_camera_should_be_is_said_in_the_diagnostics(scored) -> None:
     node = scored()
     node.play(seen_from(GOOD, (1.0, 0.0, 0.1)))

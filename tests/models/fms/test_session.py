@@ -170,6 +170,7 @@ def test_a_recording_with_two_people_that_starts_again_keeps_the_one() -> None:
 # ---- any test --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_whatever_is_done_is_recognised_and_enters_the_screen() -> None:
     session = Session(Trial(Movement.UNKNOWN, Variation.NONE))
     one_squat = squat_clip(SquatParameters(repetitions=1), fps=30.0)
