@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.event_handler import PublisherEventCallbacks
@@ -77,9 +78,10 @@ class Person:
 class VisualizerNode(Node):
     """Shows every body that it hears of.
 
-    Subscribes body_pose, fms/state, fms/assessment; while somebody listens to the overlay also image_raw (the newest)
-    and skeleton_2d. Publishes markers, /tf (all frames of a body in one message), joint_states and robot_description
-    (kept for late listeners) of one of the subjects, overlay/compressed (JPEG), /diagnostics.
+    Subscribes body_pose, fms/state, fms/assessment; while somebody listens to the overlay also image_raw (the newest),
+    skeleton_2d and /diagnostics (what is wrong with the camera's view). Publishes markers, /tf (all frames of a body in
+    one message), joint_states and robot_description (kept for late listeners) of one of the subjects,
+    overlay/compressed (JPEG), /diagnostics. Who is in view and not assessed is grey.
     """
 
     def __init__(self) -> None:
@@ -105,6 +107,7 @@ class VisualizerNode(Node):
         # there while somebody looks at the overlay
         self._images: Mailbox | None = None
         self._skeletons: Mailbox | None = None
+        self._reports: Mailbox | None = None
         self._paint_timer: Any = None
         self._painter: OverlayPainter | None = None
         self._states = Mailbox(self, RosAssessmentState, "fms/state", qos)
@@ -229,6 +232,8 @@ class VisualizerNode(Node):
 
     def _marks(self, person: Person, pose: BodyPose) -> list[Mark]:
         test = self._test(pose.subject)
+        if not test.is_assessed:  # somebody else in view: there, and no more
+            return body_marks(pose, grey=True)
         marks = body_marks(pose) + fault_marks(pose, test) + person.scores.marks(pose, test)
         return marks + angle_marks(pose) if self._given.angles else marks
 
@@ -258,13 +263,15 @@ class VisualizerNode(Node):
             self._painter = self._painter or self._make_painter()
             self._images = Mailbox(self, RosImage, "image_raw", NEWEST)
             self._skeletons = Mailbox(self, Skeleton2D, "skeleton_2d", RECENT)
+            self._reports = Mailbox(self, DiagnosticArray, "/diagnostics", RECENT)
             steady = Clock(clock_type=ClockType.STEADY_TIME)  # a camera alone has no media time
             self._paint_timer = self.create_timer(1.0 / self._given.overlay_fps, self._paint, clock=steady)
         elif not info.current_count and self._images is not None and self._skeletons is not None:
             self.destroy_timer(self._paint_timer)
-            self._skeletons.close()
-            self._images.close()
-            self._images = self._skeletons = None
+            for mailbox in (self._skeletons, self._images, self._reports):
+                if mailbox is not None:
+                    mailbox.close()
+            self._images = self._skeletons = self._reports = None
 
     def _make_painter(self) -> "OverlayPainter":
         from fitmotion_nodes.visualizer_overlay import OverlayPainter  # loads OpenCV
@@ -273,10 +280,12 @@ class VisualizerNode(Node):
 
     def _paint(self) -> None:
         """Publish the newest picture of which the skeleton is known, or where no skeletons come the camera's own."""
-        if self._painter is None or self._images is None or self._skeletons is None:
+        if self._painter is None or self._images is None or self._skeletons is None or self._reports is None:
             return
         start = time.perf_counter()
         self._read_states()
+        for report, _ in self._reports:
+            self._painter.hear_report(report, self.get_namespace())
         try:
             picture = self._painter.paint(self._images, self._skeletons)
         except ValueError as error:

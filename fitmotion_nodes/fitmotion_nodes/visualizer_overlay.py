@@ -1,10 +1,11 @@
-"""The overlay's way from a camera image and its skeleton to a JPEG message. Loaded when somebody first looks at it."""
+"""The overlay's way from a camera image and its skeletons to a JPEG message. Loaded when somebody first looks at it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as RosImage
 
@@ -18,6 +19,9 @@ from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 SKELETONS_KEPT = 10
 NO_SKELETON_S = 1.0  # after this long without one, pictures are shown as they are
+# Whose reports say under "guidance" what is wrong with the camera's view, the most important first; after this long
+# without a report it is no news.
+GUIDES, STALE_S = ("pose", "fms"), 3.0
 
 
 class OverlayPainter:
@@ -32,7 +36,9 @@ class OverlayPainter:
         self.parameters = parameters
         self._tests = tests
         self._image: RosImage | None = None  # waits for its skeleton
-        self._skeletons: dict[int, Skeleton2D] = {}
+        self._skeletons: dict[int, list[Skeleton2D]] = {}  # of images that are done
+        self._coming: dict[int, list[Skeleton2D]] = {}  # more of the same image follow
+        self._guidance: dict[str, tuple[float, str]] = {}
         self._skeleton_came = self._image_came = time.monotonic()
 
     def paint(self, images: Mailbox, skeletons: Mailbox) -> CompressedImage | None:
@@ -41,10 +47,7 @@ class OverlayPainter:
         Raises ValueError when one of the messages cannot be used.
         """
         for skeleton, _ in skeletons:
-            self._skeletons[_nanoseconds(skeleton)] = skeleton
-            self._skeleton_came = time.monotonic()
-        while len(self._skeletons) > SKELETONS_KEPT:
-            del self._skeletons[next(iter(self._skeletons))]
+            self._hear_skeleton(skeleton)
         alone = time.monotonic() - self._skeleton_came > NO_SKELETON_S
         image = self._image or self._next(images)
         if image is not None and not alone and self._is_passed(image):
@@ -54,6 +57,29 @@ class OverlayPainter:
             return None
         self._image = None if alone else self._next(images)
         return self._picture(image, self._skeletons.get(_nanoseconds(image)))
+
+    def hear_report(self, report: DiagnosticArray, namespace: str) -> None:
+        """Note what the nodes of this namespace say of the camera's view."""
+        names = {f"{namespace.strip('/')}/{guide}".strip("/"): guide for guide in GUIDES}
+        for status in report.status:
+            if status.name in names:
+                said = next((item.value for item in status.values if item.key == "guidance"), "")
+                self._guidance[names[status.name]] = time.monotonic(), said
+
+    def _hear_skeleton(self, skeleton: Skeleton2D) -> None:
+        """Put the skeletons of one image together; the last says that there are no more."""
+        stamp = _nanoseconds(skeleton)
+        of_image = [*self._coming.pop(stamp, []), skeleton]
+        (self._coming if skeleton.following else self._skeletons)[stamp] = of_image
+        self._skeleton_came = time.monotonic()
+        for kept in (self._skeletons, self._coming):
+            while len(kept) > SKELETONS_KEPT:
+                del kept[next(iter(kept))]
+
+    def _sentences(self) -> list[str]:
+        now = time.monotonic()
+        heard = [self._guidance[guide] for guide in GUIDES if guide in self._guidance]
+        return [sentence for at, said in heard if now - at < STALE_S for sentence in said.split("; ") if sentence]
 
     def _next(self, images: Mailbox) -> RosImage | None:
         taken, self._image_came = images.take(), time.monotonic()
@@ -68,19 +94,27 @@ class OverlayPainter:
         has_waited = time.monotonic() - self._image_came > NO_SKELETON_S
         return stamp not in self._skeletons and (has_waited or 0 < newest - stamp < NO_SKELETON_S * NANOSECONDS)
 
-    def _picture(self, image: RosImage, skeleton: Skeleton2D | None) -> CompressedImage:
-        picture = self._draw(image, skeleton)
+    def _picture(self, image: RosImage, skeletons: Sequence[Skeleton2D] | None) -> CompressedImage:
+        picture = self._draw(image, skeletons)
         return compressed_image_to_msg(picture, image.header, self.parameters.jpeg_quality)
 
-    def _draw(self, image: RosImage, skeleton: Skeleton2D | None) -> Uint8:
-        keypoints = None if skeleton is None else keypoints_from_msg(skeleton)
+    def _draw(self, image: RosImage, skeletons: Sequence[Skeleton2D] | None) -> Uint8:
+        people = [(one.subject, keypoints_from_msg(one)) for one in skeletons or ()]
         small, scale = fitted(image_from_msg(image), self.parameters.overlay_side)
         picture: Uint8 = cv2.cvtColor(small, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-        if skeleton is not None:
-            # with nobody in the picture the last one's score stays to be read
-            subject = skeleton.subject or next(reversed(list(self._tests)), "")
-            draw_overlay(picture, keypoints, self._tests.get(subject) or LiveTest(), scale=scale)
+        if skeletons is None:
+            return picture
+        people.reverse()  # the first person came last
+        seen = [(self._test(subject), keypoints) for subject, keypoints in people if keypoints is not None]
+        # the words are about who is assessed; with nobody in the picture the last one's score stays to be read
+        main = next((number for number, (test, _) in enumerate(seen) if test.is_assessed), 0)
+        test, keypoints = seen[main] if seen else (self._test(next(reversed(list(self._tests)), "")), None)
+        others = [(other, its) for number, (its, other) in enumerate(seen) if number != main]
+        draw_overlay(picture, keypoints, test, scale=scale, others=others, guidance=self._sentences())
         return picture
+
+    def _test(self, subject: str) -> LiveTest:
+        return self._tests.get(subject) or LiveTest()
 
 
 def _nanoseconds(msg: RosImage | Skeleton2D) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
 from scipy.spatial.transform import Rotation
@@ -410,6 +410,37 @@ def test_the_picture_tells_the_score_and_what_fails(watched, clip) -> None:
     assert before[knee[1], knee[0], 0] > 180  # it was a white dot
     badge = after[20:72, 20:70].reshape(-1, 3)
     assert ((badge[:, 2] > 200) & (badge[:, 0] < 100)).sum() > 500
+
+
+def test_who_is_not_assessed_is_grey_and_the_view_is_spoken_of(watched) -> None:
+    visualizer = watched()
+    states = visualizer.graph.talk(AssessmentState, "fms/state")
+    reports = visualizer.graph.talk(DiagnosticArray, "/diagnostics")
+    visualizer.graph.until(lambda: visualizer.node.count_subscribers("/diagnostics") > 0)
+    image, first, pixels = camera_frame(10.0)
+    other = pixels * np.float32(0.6) + np.float32((380.0, 150.0))
+    keypoints = Keypoints("coco17", other, np.full(len(JOINTS), 0.9, np.float32), None)
+    about = {"width": 640, "height": 480, "joint_set": "coco17", "subject": "person_2", "following": 1}
+    second = keypoints_to_msg(keypoints, image.header, **about)
+    state = AssessmentState(subject="person_2", header=header_to_msg(10.0, "world"))  # unknown movement and phase
+    states.publish(state)
+    status = DiagnosticStatus(name="pose", values=[KeyValue(key="guidance", value="The picture is too dark: x; y")])
+    reports.publish(DiagnosticArray(status=[status]))
+    visualizer.graph.until(lambda: visualizer.node._painter._guidance if visualizer.node._painter else False)
+    visualizer.images.publish(image)
+    visualizer.graph.spin_for(0.1)
+    visualizer.skeletons.publish(second)
+    visualizer.graph.spin_for(0.2)
+    assert not visualizer.pictures  # the first person's skeleton follows
+    visualizer.skeletons.publish(first)
+    visualizer.graph.until(lambda: visualizer.pictures)
+    shown = picture(visualizer.pictures[0]).astype(int)
+    thigh = [JOINTS.index("left_hip"), JOINTS.index("left_knee")]
+    for places, coloured in ((pixels, True), (other, False)):
+        x, y = places[thigh].mean(0).astype(int)
+        blue, _, red = shown[y - 1 : y + 2, x - 1 : x + 2].mean((0, 1))
+        assert bool(blue > red + 60) is coloured
+    assert not is_plain(shown[88:112, 12:200]) and is_plain(shown[200:380, 12:120])  # the sentence, under the header
 
 
 def test_images_are_taken_only_while_somebody_looks(shown) -> None:

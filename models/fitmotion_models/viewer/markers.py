@@ -84,8 +84,11 @@ class Mark:
         )
 
 
-def body_marks(pose: BodyPose) -> list[Mark]:
-    """Bones (0), the person's left blue, right orange, and joints (1); the less sure, the more transparent."""
+def body_marks(pose: BodyPose, *, grey: bool = False) -> list[Mark]:
+    """Bones (0), the person's left blue, right orange, and joints (1); the less sure, the more transparent.
+
+    grey: all in one grey, of somebody who is in view and not assessed.
+    """
     points, confidence = body_points(pose)
     bones = [bone for bone in BONES if np.isfinite(points[list(bone)]).all()]
     seen = np.flatnonzero(np.isfinite(points).all(axis=-1))
@@ -95,11 +98,12 @@ def body_marks(pose: BodyPose) -> list[Mark]:
         colours = []
         for start, end in bones:
             alpha = _alpha(float(min(confidence[start], confidence[end])))
-            colours += [(*bone_colour((start, end)), alpha)] * 2
+            colours += [(*(palette.UNKNOWN if grey else bone_colour((start, end))), alpha)] * 2
         ends = points[np.array(bones).ravel()]
         marks.append(Mark(namespace, 0, Shape.LINES, ends, _solid(palette.MIDDLE), BONE_WIDTH, colours=tuple(colours)))
     if seen.size:
-        colours = [(*palette.JOINT, _alpha(float(confidence[point]))) for point in seen]
+        joint = palette.UNKNOWN if grey else palette.JOINT
+        colours = [(*joint, _alpha(float(confidence[point]))) for point in seen]
         marks.append(
             Mark(namespace, 1, Shape.SPHERES, points[seen], _solid(palette.JOINT), JOINT_SIZE, colours=tuple(colours))
         )

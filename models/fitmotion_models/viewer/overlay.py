@@ -1,6 +1,6 @@
-"""The camera's picture with the skeleton over it, what fails in red where it fails, the score and the repetitions."""
+"""The camera's picture with skeletons over it, what fails in red where it fails, the score and the repetitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ FAULT_LINE, FAULT_JOINT = 5.5, 6.0
 HEADER_WIDTH, HEADER_HEIGHT, BADGE = 262.0, 72.0, 25.0
 TITLE_TEXT, STATUS_TEXT, FAULT_TEXT, ADVICE_TEXT, SCORE_TEXT = 18.0, 13.5, 14.0, 14.0, 34.0
 PIP, PIP_STEP, LABEL_HEIGHT = 4.2, 13.0, 43.0
+GUIDANCE_TEXT = 12.5
 LONGEST_LEADER = 45.0
 MOST_LABELS = 3  # more at once nobody reads; all that fail are red nevertheless
 # joints with a dot: not those along the spine and within the foot, which are interpolated
@@ -42,20 +43,37 @@ def fitted(image: Image, longest_side: int) -> tuple[Image, float]:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False), scale
 
 
-def draw_overlay(image: Image, keypoints: Keypoints | None, test: LiveTest, *, scale: float = 1.0) -> None:
+def draw_overlay(
+    image: Image,
+    keypoints: Keypoints | None,
+    test: LiveTest,
+    *,
+    scale: float = 1.0,
+    others: Sequence[tuple[Keypoints, LiveTest]] = (),
+    guidance: Sequence[str] = (),
+) -> None:
     """Draw everything onto a picture, in place.
 
     image: (H, W, 3) uint8 BGR. keypoints: of this picture before it was scaled by `scale`; None when nobody was found.
+    others: further people in it; whoever is not assessed is grey. guidance: what is wrong with the camera's view.
     """
     canvas = Canvas(image)
     # the words first: where body and words meet, the body stays to be seen
-    header = _draw_header(canvas, test)
+    taken = [_draw_header(canvas, test)]
+    if guidance:
+        taken.append(_draw_guidance(canvas, guidance[0], taken[0]))
     _draw_advice(canvas, test, seen=keypoints is not None)
+    for other, its_test in others:
+        points, confidence = image_points(other)
+        _draw_skeleton(canvas, points * scale, confidence, grey=not its_test.is_assessed)
     if keypoints is None:
         return
     points, confidence = image_points(keypoints)
     points *= scale
-    draw_body(canvas, points, confidence, test.faults, header)
+    if test.is_assessed:
+        draw_body(canvas, points, confidence, test.faults, *taken)
+    else:
+        _draw_skeleton(canvas, points, confidence, grey=True)
 
 
 def draw_body(canvas: Canvas, points: Array, confidence: Array, faults: Iterable[Criterion], *taken: Box) -> None:
@@ -88,17 +106,20 @@ def image_points(keypoints: Keypoints) -> tuple[Array, Array]:
 # ---- the body --------------------------------------------------------------------------------------------------------
 
 
-def _draw_skeleton(canvas: Canvas, points: Array, confidence: Array) -> None:
-    """Bones over a dark outline, so that they show on light and dark clothes; guessed ones thin and grey."""
+def _draw_skeleton(canvas: Canvas, points: Array, confidence: Array, *, grey: bool = False) -> None:
+    """Bones over a dark outline, so that they show on light and dark clothes; guessed ones thin and grey.
+
+    grey: all of them, and no dots: somebody who is in view and not assessed.
+    """
     seen = np.asarray(np.isfinite(points).all(axis=-1))
     bones = [bone for bone in BONES if seen[list(bone)].all()]
     sure = {bone: bool(confidence[list(bone)].min() >= MIN_JOINT_CONFIDENCE) for bone in bones}
     for start, end in bones:
         canvas.line(points[start], points[end], _HALO, (BONE if sure[start, end] else 1.0) + 2 * OUTLINE)
     for start, end in bones:
-        colour = bone_colour((start, end)) if sure[start, end] else palette.UNKNOWN
+        colour = bone_colour((start, end)) if sure[start, end] and not grey else palette.UNKNOWN
         canvas.line(points[start], points[end], colour, BONE if sure[start, end] else 1.0)
-    for point in _DOTS:
+    for point in () if grey else _DOTS:
         if seen[point] and confidence[point] >= MIN_JOINT_CONFIDENCE:
             canvas.disc(points[point], JOINT + OUTLINE, _HALO)
             canvas.disc(points[point], JOINT, palette.JOINT)
@@ -147,6 +168,21 @@ def _draw_header(canvas: Canvas, test: LiveTest) -> Box:
         else:
             canvas.disc(place, PIP, palette.VERDICTS[criterion.verdict])
     return left, top, right, bottom
+
+
+def _draw_guidance(canvas: Canvas, sentence: str, header: Box) -> Box:
+    """What is wrong with the camera's view, small, under the header; returns its box."""
+    unit = canvas.unit
+    left, top = header[0], header[3] + 0.5 * MARGIN * unit
+    start = left + (PADDING + 4) * unit
+    rows = canvas.wrapped(sentence, header[2] - start - 0.5 * PADDING * unit, GUIDANCE_TEXT, 3)
+    line = 1.3 * GUIDANCE_TEXT * unit
+    box = left, top, header[2], top + len(rows) * line + 0.9 * PADDING * unit
+    canvas.panel(box)
+    canvas.panel((left, top, left + 4 * unit, box[3]), palette.FAIR, opacity=1.0, radius=2.0)
+    for number, row in enumerate(rows):
+        canvas.text(row, start, top + 0.4 * PADDING * unit + (number + 0.78) * line, GUIDANCE_TEXT, palette.TEXT)
+    return box
 
 
 # ---- words on what fails ---------------------------------------------------------------------------------------------

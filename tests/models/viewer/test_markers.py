@@ -41,6 +41,13 @@ def without(pose: BodyPose, *joints: str) -> BodyPose:
     return replace(pose, **arrays)
 
 
+def test_who_is_not_assessed_is_all_grey(standing) -> None:
+    marks = body_marks(standing, grey=True)
+    assert len(marks) == 2
+    for mark in marks:
+        assert {colour[:3] for colour in mark.colours} == {palette.UNKNOWN}
+
+
 def test_an_identity_means_the_same_thing_in_every_frame(play) -> None:
     scores, shapes = ScoreBoard(), {}
     for pose, test in play("squat_heels_up", subject="anna"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fitmotion_models.fms.values import NOT_SCORABLE
+from fitmotion_models.fms.values import NOT_SCORABLE, AssessmentState, Movement, Phase, Side
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS, SMPL22
@@ -35,6 +35,27 @@ def near(image: np.ndarray, place: np.ndarray, colour: palette.Rgb, radius: int 
 def share_of(image: np.ndarray, colour: palette.Rgb) -> int:
     """How many pixels have a colour."""
     return int((np.abs(image.astype(int) - 255 * np.array(colour[::-1])) < 14).all(-1).sum())
+
+
+def test_others_are_grey_and_the_views_guidance_is_read(at, detected) -> None:
+    pose, test = at("squat", 1.0)
+    camera = CameraModel.guess(1280, 720)
+    main = detected(pose, camera, VIEW)
+    other = Keypoints(main.joint_set, main.pixels + np.float32((330.0, 20.0)), main.confidence, None)
+    nobodys = LiveTest()
+    nobodys.update(AssessmentState(0.0, "person_2", Movement.UNKNOWN, Side.BOTH, Phase.UNKNOWN, 0.0, ()))
+    image = plain(1280, 720)
+    draw_overlay(image, main, test, others=[(other, nobodys)], guidance=["The feet are cut off: move the camera back."])
+    right_half = image[:, 900:]
+    assert share_of(right_half, palette.LEFT) == share_of(right_half, palette.RIGHT) == 0
+    assert share_of(right_half, palette.UNKNOWN) > 300
+    alone = plain(1280, 720)
+    draw_overlay(alone, main, test)
+    assert share_of(image[:, :500], palette.FAIR) > share_of(alone[:, :500], palette.FAIR) + 100  # its bar
+    # one who is not assessed is grey too when alone, and has no faults
+    lonely = plain(1280, 720)
+    draw_overlay(lonely, main, nobodys)
+    assert share_of(lonely, palette.LEFT) == 0 and share_of(lonely, palette.UNKNOWN) > 300
 
 
 @pytest.mark.parametrize("size", SIZES)
