@@ -12,6 +12,7 @@ from fitmotion_models.fms.floor import (
     horizontal_unit,
     leg_slopes_deg,
     middle,
+    paired,
     stance_of,
     trunk_slope_deg,
 )
@@ -69,7 +70,8 @@ class LegRaiseRepetitions(FloorRepetitions):
         return Side.LEFT if raised[0] > raised[1] else Side.RIGHT
 
     def _finished(self, stance: Stance, frames: tuple[Body, ...], top: int) -> Repetition | None:
-        near = mean_body([body for body in frames if abs(body.stamp - frames[top].stamp) <= 0.1])
+        at_top = [body for body in frames if abs(body.stamp - frames[top].stamp) <= 0.1]
+        near = paired(mean_body(at_top), trusted=False)
         raised = self._raised(near, stance)
         leg = int(raised.argmax())
         if raised[1 - leg] > min(OTHER_LEG, 0.6 * raised[leg]) or knee_flexion(near)[leg] > LARGEST_KNEE:

@@ -1,11 +1,26 @@
 """A body on the floor, lying or on all fours: where it points, which way up it is, how steep its parts are."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from fitmotion_models.fms.criteria import MIN_JOINT_CONFIDENCE, Measured
-from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Array, Body, Moment, Stance
+from fitmotion_models.fms.moment import (
+    ANKLES,
+    BALLS,
+    ELBOWS,
+    HEELS,
+    HIPS,
+    KNEES,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+    Array,
+    Body,
+    Moment,
+    Stance,
+)
 from fitmotion_models.fms.reading import leg_length
 
 HEELS_AND_TOES = ((22, 23), (24, 25))
@@ -15,6 +30,8 @@ HEELS_AND_TOES = ((22, 23), (24, 25))
 HIGHEST_CAMERA_DEG = 50.0
 # Least |sine| of the angle between the body's axis and the camera for what is measured in that plane: 37 degrees.
 SAGITTAL_VIEW_SINE = 0.6
+_PAIRS = np.array([HIPS, KNEES, ANKLES, BALLS, SHOULDERS, ELBOWS, WRISTS, HEELS, TOES])
+
 FROM_THE_SIDE = "film from the side of the body, the camera near the floor"
 FROM_THE_HEAD = "film along the body, from the head or the feet, the camera near the floor"
 
@@ -42,8 +59,26 @@ def horizontal_unit(line: Array) -> Array | None:
 
 
 def are_seen(body: Body, points: tuple[int, ...]) -> bool:
-    """Whether all these points are seen."""
-    return bool((body.confidence[list(points)] >= MIN_JOINT_CONFIDENCE).all())
+    """Whether of all these points, in pairs of left and right, at least one is seen."""
+    seen = (body.confidence[list(points)] >= MIN_JOINT_CONFIDENCE).reshape(-1, 2)
+    return bool(seen.any(axis=1).all())
+
+
+def paired(body: Body, *, trusted: bool) -> Body:
+    """The body with what is hidden of a left and a right put where the other is: from the side one hides the other.
+
+    trusted: with the seen one's confidence too, where both sides do the same; else the confidence stays that of a
+    hidden point, which only finds repetitions.
+    """
+    hidden = ~(body.confidence[_PAIRS] >= MIN_JOINT_CONFIDENCE)
+    lost = hidden & ~hidden[:, ::-1]
+    if not lost.any():
+        return body
+    points, confidence = body.points.copy(), body.confidence.copy()
+    points[_PAIRS[lost]] = body.points[_PAIRS[:, ::-1][lost]]
+    if trusted:
+        confidence[_PAIRS[lost]] = body.confidence[_PAIRS[:, ::-1][lost]]
+    return replace(body, points=points, confidence=confidence)
 
 
 def trunk_slope_deg(points: Array) -> float:
@@ -86,7 +121,7 @@ def thigh_length(points: Array) -> float:
 
 
 def stance_of(body: Body, heading: Array | None) -> Stance | None:
-    """The stance of a mean body that points to `heading`; None without one."""
+    """The stance of a mean body that points to `heading`, both sides alike; None without one."""
     return None if heading is None else Stance(body, heading, leg_length(body))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitmotion_models.fms.floor import paired
 from fitmotion_models.fms.moment import HIPS, Array, Body, Stance, mean_body
 from fitmotion_models.fms.reading import leg_length
 from fitmotion_models.fms.repetitions import Progress, Repetition
@@ -80,6 +81,7 @@ class FloorRepetitions(ABC):
                 self.reset()
         if not self._is_seen(body):
             return Progress(self._phase, self._progress, self._stance, None, self._side())
+        body = paired(body, trusted=False)
         self._last_seen = body.stamp
         self._recent.append(body)
         while self._recent[0].stamp < body.stamp - self._parameters.history:
@@ -148,7 +150,8 @@ class FloorRepetitions(ABC):
         if len(window) < self._parameters.min_frames or not _are_still(window):
             return None
         longest = [body for body in bodies if body.stamp >= newest - self._parameters.stance_for]
-        return self._start_posture(mean_body(longest if _are_still(longest) else window))
+        # in a start posture both sides do the same: what is hidden lies beside what is seen
+        return self._start_posture(paired(mean_body(longest if _are_still(longest) else window), trusted=True))
 
     def _begin(self) -> None:
         """The body has left its stance: the frames since it began to, and the stance as it was before that."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from fitmotion_models.fms.anthropometry import HAND_LENGTH_OF_STATURE, UNKNOWN_BODY, Anthropometry, Sex
 from fitmotion_models.fms.criteria import UNMEASURED, CriterionRule, Judged, Measured, Uncertainty, weighted_mean
-from fitmotion_models.fms.floor import FROM_THE_SIDE, SAGITTAL_VIEW_SINE, from_above, middle, slope_in_plane_deg
+from fitmotion_models.fms.floor import FROM_THE_SIDE, SAGITTAL_VIEW_SINE, from_above, middle, paired, slope_in_plane_deg
 from fitmotion_models.fms.floor_repetitions import centred_mean
 from fitmotion_models.fms.moment import ANKLES, ELBOWS, HIPS, KNEES, NECK, PELVIS, SHOULDERS, WRISTS, Array, Moment
 from fitmotion_models.fms.scoring import Score
@@ -97,10 +97,11 @@ def elbow_bend(moment: Moment) -> Measured:
 
 def body_bend(moment: Moment) -> Measured:
     """How far shoulders, hips and ankles are from one line at the top, degrees, in the upright plane along the body."""
-    points, heading = moment.body.points, moment.stance.facing
+    body, heading = paired(moment.body, trusted=True), moment.stance.facing
+    points = body.points
     shoulders, hips, ankles = (middle(points, pair) for pair in (SHOULDERS, HIPS, ANKLES))
     bend = slope_in_plane_deg(shoulders - hips, heading) - slope_in_plane_deg(hips - ankles, heading)
-    confidence = float(moment.body.confidence[[*SHOULDERS, *HIPS, *ANKLES]].min())
+    confidence = float(body.confidence[[*SHOULDERS, *HIPS, *ANKLES]].min())
     return from_above(moment) or Measured(abs(math.remainder(bend, 360.0)), confidence)
 
 
@@ -113,15 +114,16 @@ def hips_lag(moment: Moment) -> Measured:
     if len(frames) < 3:
         return UNMEASURED
     stamps = np.array([body.stamp for body in frames])
+    at_top = paired(moment.body, trusted=True)
     rises, passed = [], []
     for pair in (SHOULDERS, HIPS):
         height = centred_mean(stamps, np.array([middle(body.points, pair)[2] for body in frames]), RISE_AVERAGING)
-        low, high = (float(middle(one.points, pair)[2]) for one in (moment.stance.body, moment.body))
+        low, high = (float(middle(one.points, pair)[2]) for one in (moment.stance.body, at_top))
         rises.append(high - low)
         passed.append(np.mean([_passed(stamps, height, low + share * (high - low)) for share in RISE_SHARES]))
     if rises[1] < LEAST_HIP_RISE * rises[0]:
         return Measured(math.nan, 0.0, HIPS_STAYED)
-    confidence = float(moment.feet.confidence[[*SHOULDERS, *HIPS]].min())
+    confidence = float(paired(moment.feet, trusted=True).confidence[[*SHOULDERS, *HIPS]].min())
     return from_above(moment) or Measured(float(passed[1] - passed[0]), confidence)
 
 

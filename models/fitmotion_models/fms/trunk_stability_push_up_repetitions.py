@@ -13,6 +13,7 @@ from fitmotion_models.fms.floor import (
     horizontal_unit,
     leg_slopes_deg,
     middle,
+    paired,
     stance_of,
     trunk_slope_deg,
 )
@@ -81,7 +82,8 @@ class PushUpRepetitions(FloorRepetitions):
         return excursions * arm_length(frames[0].points) + hips
 
     def _finished(self, stance: Stance, frames: tuple[Body, ...], top: int) -> Repetition | None:
-        near = mean_body([body for body in frames if abs(body.stamp - frames[top].stamp) <= 0.1])
+        at_top = [body for body in frames if abs(body.stamp - frames[top].stamp) <= 0.1]
+        near = paired(mean_body(at_top), trusted=False)
         if float(np.mean(knee_flexion(near))) > RAISED_KNEE:  # on the knees, not on the toes
             return None
         return Repetition(stance, frames, top)

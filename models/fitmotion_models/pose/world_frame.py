@@ -20,6 +20,8 @@ STILL_SPEED = 0.3
 STANCE_SECONDS = 0.5
 # Nobody stands (sitting, lying): after this long the camera is taken as level, and the status says so.
 LEVEL_AFTER_SECONDS = 2.0
+# Nobody will stand who lies: so long after the first frame.
+LYING_SECONDS = 0.2
 # A trunk no steeper than this lies, or is that of somebody on all fours.
 LYING_TRUNK_DEG = 40.0
 # Out of the stance for this long, the frame is kept as it is.
@@ -62,6 +64,14 @@ def is_upright(joints: Array) -> bool:
 def stands(joints: Array, speed: float) -> bool:
     """Whether a body (22, 3) in optical axes stands upright and still; speed: of hips and ankles in the image, m/s."""
     return speed < STILL_SPEED and is_upright(joints)
+
+
+def lies(joints: Array) -> bool:
+    """Whether a body (22, 3) in optical axes lies or is on all fours: trunk and whole body level in the picture."""
+    shoulders = joints[_SHOULDERS].mean(0)
+    level = math.sin(math.radians(LYING_TRUNK_DEG))
+    lines = shoulders - joints[_HIPS].mean(0), shoulders - joints[_ANKLES].mean(0)
+    return all(abs(float(line[1])) < level * float(np.linalg.norm(line)) for line in lines)
 
 
 def standing_up_direction(joints: Array) -> Array:
@@ -149,7 +159,7 @@ class StanceCalibration:
             self.settled = True
         elif self.frame is None and self._tilt is not None:
             self.frame = self._build(up_from_tilt(self._tilt), facing(joints, feet, up_from_tilt(self._tilt)), True)
-        elif self.frame is None and stamp - self._first > LEVEL_AFTER_SECONDS:
+        elif self.frame is None and stamp - self._first > (LYING_SECONDS if lies(joints) else LEVEL_AFTER_SECONDS):
             self.frame = self._build(up_from_tilt(0.0), facing(joints, feet, up_from_tilt(0.0)), False)
         return self.frame
 
