@@ -60,6 +60,40 @@ def evaluate_rules(
     typer.echo(json.dumps(as_dict(outcomes), indent=2, allow_nan=False) if as_json else as_text(outcomes))
 
 
+@evaluate.command("trainer")
+def evaluate_trainer(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with media/overhead_squat_trainer_scores.csv and its videos.", envvar="FITMOTION_DATA"
+        ),
+    ] = None,
+    backend: Annotated[str, typer.Option(help="The pose backend.")] = "mediapipe",
+    as_json: AsJson = False,
+) -> None:
+    """Put overhead squats that a trainer scored beside what we say of the same videos.
+
+    Of each person a video from the side and one from the front: the trainer's marks and note, our values, verdicts and
+    score, and where both say something, whether they agree.
+    """
+    from fitmotion_models.evaluation.trainer import as_dict, compare
+
+    folder = (data or Path(__file__).resolve().parents[3] / "shared" / "data") / "media"
+    try:
+        with progress_bar("videos", quiet=as_json) as progress:
+            persons = compare(folder, backend=backend, progress=progress)
+    except (ValueError, RuntimeError, OSError) as error:
+        fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(as_dict(persons), indent=2, allow_nan=False))
+        return
+    from rich.console import Console
+
+    from fitmotion_models.viewer.trainer_view import trainer_view
+
+    Console().print(trainer_view(persons))
+
+
 @evaluate.command("imu-analytic")
 def evaluate_imu_analytic(
     as_json: AsJson = False,
@@ -138,3 +172,42 @@ def evaluate_cameras(
     except (ValueError, RuntimeError, OSError) as error:
         fail(str(error))
     typer.echo(json.dumps(as_dict(report), indent=2, allow_nan=False) if as_json else as_text(report))
+
+
+@evaluate.command("recognition")
+def evaluate_recognition(
+    uiprmd: Annotated[Path | None, typer.Option(help="UI-PRMD's folder or archive.", metavar="DIR")] = None,
+    hdm05: Annotated[Path | None, typer.Option(help="HDM05's cuts, folder or archive.", metavar="DIR")] = None,
+    cmu: Annotated[Path | None, typer.Option(help="CMU's recordings, folder or archive.", metavar="DIR")] = None,
+    subjects: Annotated[
+        list[str] | None, typer.Option(help="Only these persons of UI-PRMD (s01, ...); may be repeated.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder that holds the three under their usual names.", envvar="FITMOTION_DATA"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find repetitions in streams of real recordings, tell which test they are and which side, and let the rest go.
+
+    UI-PRMD's recordings of a person and movement are put one after the other with pauses: are they counted, are their
+    boundaries within a quarter of a second of the set's own cuts, are they recognised, and do side lunge, sit to stand,
+    the shoulder movements and the clips of HDM05 and CMU come back as none. Takes about five minutes.
+
+    Examples:
+
+      fitmotion evaluate recognition --uiprmd uiprmd.tar.xz --subjects s06 --subjects s07 --json
+    """
+    from fitmotion_models.evaluation.recognition import measure
+    from fitmotion_models.evaluation.recognition_report import as_dict, as_text
+
+    folder = data or Path(__file__).resolve().parents[3] / "shared" / "data"
+    usual = {"HDM05": (hdm05, folder / "hdm05-cuts.tar.xz"), "CMU": (cmu, folder / "cmu-01-03.tar.xz")}
+    # a set that was named has to be there; of those that were not, the ones that are
+    others = {name: given or found for name, (given, found) in usual.items() if given or found.exists()}
+    try:
+        with progress_bar("recognising", quiet=as_json) as progress:
+            figures = as_dict(measure(uiprmd or folder / "uiprmd-s01-s08.tar.xz", others, subjects, progress))
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    typer.echo(json.dumps(figures, indent=2, allow_nan=False) if as_json else as_text(figures))

@@ -87,5 +87,5 @@ DEEP_SQUAT = RuleTest(
     },
     # measured over the lowest frames and not at the lowest instant: right up to a millimetre and a tenth of a degree;
     # the heels, which bound the dowel's place, move forward by millimetres when they rise
-    tolerance={"trunk_parallel_to_tibia": 0.1, "dowel_over_feet": 0.003},
+    tolerance={"trunk_parallel_to_tibia": 0.1, "dowel_over_feet": 0.005},
 )

@@ -93,8 +93,8 @@ HURDLE_STEP = RuleTest(
     },
     # knee, ankle, trunk and shoulders come back by up to 4 % within the averaged 0.13 s around the top of a step
     tolerance={
-        "knee_in_line": 0.006,
-        "ankle_in_line": 0.006,
+        "knee_in_line": 0.008,
+        "ankle_in_line": 0.008,
         "trunk_still": 1.2,
         "dowel_level": 1.0,
         "foot_over_hurdle": 0.016,

@@ -84,7 +84,8 @@ def standing_foot_slip(moment: Moment, side: int) -> Measured:
 
 # Standard deviations, and what noise adds to a maximum or a length: of the measured value on parametric bodies under 12
 # degrees (one camera, in the plane of the picture) and 5 degrees (several) of joint angle error. Along the line of
-# sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk.
+# sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk. Sizes without a sign
+# are up to twice as uncertain as they spread: what noise makes of nothing looks like a fault, to either side.
 @lru_cache
 def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
     """The criteria of a step with the leg of `side`. Raises ValueError for a side that is neither."""
@@ -97,7 +98,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="m",
             measure=partial(beside_hip, side=index, joints=KNEES),
             joints=(HIPS[index], KNEES[index]),
-            uncertainty=Uncertainty(side=0.10, front=0.060, several=0.030),
+            uncertainty=Uncertainty(side=0.12, front=0.115, several=0.030),
             best_view=FROM_THE_FRONT,
             fault="the stepping knee left the line with its hip",
             advice="Lift the knee straight ahead; work on hip mobility and on the outer hip muscles.",
@@ -108,7 +109,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="m",
             measure=partial(beside_hip, side=index, joints=ANKLES),
             joints=(HIPS[index], ANKLES[index]),
-            uncertainty=Uncertainty(side=0.12, front=0.068, several=0.034),
+            uncertainty=Uncertainty(side=0.13, front=0.130, several=0.036),
             best_view=FROM_THE_FRONT,
             fault="the stepping ankle left the line with its hip",
             advice="Bring the foot straight over the hurdle, under the knee; work on hip rotation.",
@@ -119,7 +120,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="deg",
             measure=trunk_change,
             joints=(PELVIS, NECK),
-            uncertainty=Uncertainty(side=12.5, front=12.5, several=4.3, bias_one=2.5, bias_several=0.4),
+            uncertainty=Uncertainty(side=14.0, front=14.0, several=4.5, bias_one=2.5, bias_several=0.4),
             best_view=FROM_THE_SIDE,
             fault="the trunk moved",
             advice="Stand tall and keep the lower back still; work on hip mobility and on the strength of the trunk.",
@@ -130,7 +131,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="deg",
             measure=shoulder_tilt,
             joints=SHOULDERS,
-            uncertainty=Uncertainty(side=16.0, front=8.0, several=3.3),
+            uncertainty=Uncertainty(side=16.0, front=9.5, several=3.3),
             best_view=FROM_THE_FRONT,
             fault="the dowel tilted",
             advice="Keep the dowel level; work on balance on one leg and on the side of the trunk.",
@@ -152,7 +153,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="m",
             measure=partial(standing_foot_slip, side=index),
             joints=(ANKLES[other],),
-            uncertainty=Uncertainty(side=0.085, front=0.085, several=0.027, bias_one=0.10, bias_several=0.03),
+            uncertainty=Uncertainty(side=0.085, front=0.085, several=0.030, bias_one=0.10, bias_several=0.03),
             best_view=FROM_THE_SIDE,
             fault="the standing foot left its place",
             advice="Keep the standing foot where it is; work on balance on one leg.",

@@ -99,7 +99,7 @@ def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRu
             unit="deg",
             measure=trunk_change,
             joints=(PELVIS, NECK),
-            uncertainty=Uncertainty(side=12.5, front=12.5, several=4.3, bias_one=2.5, bias_several=0.4),
+            uncertainty=Uncertainty(side=14.0, front=14.0, several=4.5, bias_one=2.5, bias_several=0.4),
             best_view=FROM_THE_SIDE,
             fault="the trunk moved",
             advice="Stand tall while the leg goes up; work on hamstring flexibility and on the strength of the trunk.",
