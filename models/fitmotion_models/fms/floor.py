@@ -98,13 +98,10 @@ def face_up(points: Array) -> float:
     """
     trunk = middle(points, SHOULDERS) - middle(points, HIPS)
     across = points[SHOULDERS[0]] - points[SHOULDERS[1]] + points[HIPS[0]] - points[HIPS[1]]
-    front = np.cross(across, trunk)
-    cues = [float(front[2] / np.linalg.norm(front))]
-    for heel, toe in HEELS_AND_TOES:
-        foot = points[toe] - points[heel]
-        cues.append(float(foot[2] / np.linalg.norm(foot)))
-    seen = [cue for cue in cues if math.isfinite(cue)]
-    return float(np.mean(seen)) if seen else math.nan
+    # a chest of which one half is hidden has no front, and a foot of which an end is hidden no direction
+    cues = [np.cross(across, trunk), *(points[toe] - points[heel] for heel, toe in HEELS_AND_TOES)]
+    seen = [cue for cue in cues if float(np.linalg.norm(cue)) > 1e-6]
+    return float(np.mean([cue[2] / np.linalg.norm(cue) for cue in seen])) if seen else math.nan
 
 
 def arm_length(points: Array) -> float:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from fitmotion_models.datasets import read_asf, read_asf_amc
+from fitmotion_models.fms.moment import body_from_pose
+from fitmotion_models.fms.movements import MOVEMENTS
 from fitmotion_models.fms.scorer import score_clip
+from fitmotion_models.fms.values import Movement
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
 DATA = Path(os.environ.get("FITMOTION_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -66,6 +69,22 @@ def test_no_squat_in_the_other_actions_of_hdm05():
     counts = {name: len(score_clip(clip)) for name, clip in recordings(HDM05) if SQUATS not in name}
     print("\nclips:", dict(Counter(map(action_of, counts))))
     assert_none(counts)
+
+
+@pytest.mark.slow
+def test_who_lies_down_is_on_the_back_and_does_none_of_the_tests_on_the_floor():
+    """HDM05's actors lie down on their backs; the start posture of the leg raise is found, nothing else."""
+    tests = (Movement.ACTIVE_STRAIGHT_LEG_RAISE, Movement.TRUNK_STABILITY_PUSH_UP, Movement.ROTARY_STABILITY)
+    on_the_back = dict.fromkeys(tests, 0)
+    for _, clip in recordings(HDM05, "lieDownFloor"):
+        bodies = [body_from_pose(pose) for pose in list(clip)[::4]]
+        for movement in tests:
+            steps = list(map(MOVEMENTS[movement].repetitions().update, bodies))
+            on_the_back[movement] += any(step.stance for step in steps)
+            assert not any(step.finished for step in steps)
+    print(f"\non the back: {on_the_back[tests[0]]} of 20 clips")
+    assert on_the_back[tests[0]] >= 18
+    assert on_the_back[tests[1]] == on_the_back[tests[2]] == 0
 
 
 @pytest.mark.slow

@@ -100,6 +100,16 @@ def test_faults_are_found_under_noise_and_what_cannot_be_told_is_not_said(known_
     assert verdicts.get("trunk_level", Verdict.NOT_SEEN) is Verdict.NOT_SEEN
 
 
+def test_somebody_who_lies_from_the_first_image_on_is_not_waited_for(known_camera):
+    camera = known_camera(azimuth=FROM_LEFT, tilt=0.05, distance=3.2, model=WIDE)
+    estimator = BodyEstimator(camera.model)
+    seen = [(pose.stamp, estimator.update(camera.see(pose), pose.stamp)) for pose in list(make_mover("leg_raise"))[:12]]
+    first, estimate = next((stamp, estimate) for stamp, estimate in seen if estimate.pose is not None)
+    assert first < 0.3
+    assert "the camera is taken as level" in estimate.status
+    assert abs(estimate.pose.positions[0, 2] - 0.10) < 0.05
+
+
 def test_who_stands_squats_or_bends_is_not_down():
     for name in ("squat", "squat_trunk_forward", "subject"):
         assert not any(is_down(body) for body in points(list(make_mover(name))))
