@@ -15,10 +15,10 @@ from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.pose.rig import Rig
 from fitmotion_models.pose.rig_estimator import RigEstimator
 from fitmotion_models.pose.rig_files import read_rig
-from fitmotion_models.pose.synchronise import Instant, LiveInstants, RecordedInstants
+from fitmotion_models.pose.synchronise import Instant, LiveInstants, RecordedInstants, keypoints_between
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Skeleton2D
-from fitmotion_nodes.conversions import body_pose_to_msg, keypoints_from_msg, stamp_from_msg
+from fitmotion_nodes.conversions import body_pose_to_msg, keypoints_from_msg, stamp_from_msg, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.parameters import declare, frame_qos
 from fitmotion_nodes.spin import CannotRunError, run_node
@@ -38,8 +38,8 @@ class TriangulationNode(Node):
 
     Subscribes cam1/skeleton_2d, cam2/skeleton_2d, ... (parameter topics); publishes body_pose, and skeleton_2d: the
     first camera's landmarks of every instant that was worked on, which acknowledges its images in a lossless run.
-    Live, the newest instant counts and cameras that are late are done without; lossless, every image of the first
-    camera is an instant.
+    Live, the newest instant that all have reached counts, and cameras that are late are done without; lossless, every
+    image of the first camera is an instant.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class TriangulationNode(Node):
         self._sizes: list[tuple[int, int] | None] = [None] * count
         self._estimator = RigEstimator(self._rig, subject=given.subject)
         self._recorded: RecordedInstants[View] = RecordedInstants(count, given.tolerance_s, given.offset_seconds())
-        self._live: LiveInstants[View] = LiveInstants(count, given.tolerance_s, given.patience_s)
+        self._live: LiveInstants[View] = LiveInstants(count, given.tolerance_s, given.patience_s, _between)
         self._last = [-math.inf] * count
         self._heard = [math.inf] * count  # steady clock; infinite: not yet
         self._ended = [False] * count
@@ -142,24 +142,24 @@ class TriangulationNode(Node):
 
     def _work_on(self, instant: Instant[View]) -> None:
         messages = [None if view is None else view[1] for view in instant.views]
-        first = next(msg for msg in messages if msg is not None)
+        shown = next(msg for msg in messages if msg is not None)
+        # live, an instant may lie between the first camera's images
+        stamp = shown.header.stamp if self._settings.lossless else stamp_to_msg(instant.stamp)
         start = time.perf_counter()
         try:
-            estimate = self._estimator.update(
-                [None if view is None else view[0] for view in instant.views], stamp_from_msg(first.header.stamp)
-            )
+            keypoints = [None if view is None else view[0] for view in instant.views]
+            estimate = self._estimator.update(keypoints, stamp_from_msg(stamp))
         except ValueError as error:
             self._diagnostics.bad_message(error)
         else:
             self._diagnostics.took("triangulation", time.perf_counter() - start)
             if estimate.pose is not None:
-                frame = self._settings.world_frame
-                self._body_publisher.publish(body_pose_to_msg(estimate.pose, frame, first.header.stamp))
+                self._body_publisher.publish(body_pose_to_msg(estimate.pose, self._settings.world_frame, stamp))
             self._diagnostics.status = estimate.status
             if estimate.event:
                 self.get_logger().info(estimate.event.replace("_", " "))
-        self._acknowledge(first)
-        self._diagnostics.sent(first.header.stamp)
+        self._acknowledge(shown)
+        self._diagnostics.sent(stamp)
 
     def _acknowledge(self, msg: Skeleton2D) -> None:
         self._answers[(msg.header.stamp.sec, msg.header.stamp.nanosec)] = msg
@@ -199,6 +199,13 @@ class TriangulationNode(Node):
         if found is not None:
             for name, median in zip(self._rig.names, found.median_errors(), strict=True):
                 extra[f"reprojection_px_{name}"] = f"{median:.1f}"
+
+
+def _between(one: View | None, two: View | None, share: float) -> View | None:
+    """Between two of a camera's views; its message is the nearer one's."""
+    if one is None or two is None:
+        return None
+    return keypoints_between(one[0], two[0], share), (one if share < 0.5 else two)[1]
 
 
 def main(args: Sequence[str] | None = None) -> int:

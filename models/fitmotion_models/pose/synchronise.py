@@ -1,16 +1,23 @@
 """What several cameras saw at one instant, put together by stamp: every instant of a recording, or the newest live."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import numpy as np
+
+from fitmotion_models.pose.keypoints import Keypoints
 
 View = TypeVar("View")
 
 # Free-running cameras at 30 Hz see an instant up to half a frame apart.
 TOLERANCE_S = 0.02
-# Live, an instant is not waited for longer than this: the others go on without the camera that is late.
+# Live, a camera that is farther behind the newest one is not waited for.
 PATIENCE_S = 0.1
+# Between two images of a camera that are no farther apart than this its landmarks are interpolated: a squat takes
+# seconds, and the knee of a person who rises quickly is 3 mm off the straight way in the middle (0.15 s, 1 m/s^2).
+LARGEST_GAP_S = 0.15
 # Views of one camera that wait live for the others; more are of another time.
 _MOST_WAITING = 8
 
@@ -78,62 +85,91 @@ class RecordedInstants(Generic[View]):
 
 
 class LiveInstants(Generic[View]):
-    """The newest instant that the cameras agree on; what comes late is dropped.
+    """The newest instant that all cameras have reached; what comes late is dropped.
 
-    tolerance: seconds by which views of one instant differ at most. patience: seconds an instant waits for a camera.
-    dropped: for each camera how many of its views were of no use.
+    tolerance: seconds by which views of one instant differ at most. patience: seconds that a camera may be behind the
+    newest one; it is done without beyond. between: a view between two of a camera, at a share of the way: cameras
+    whose detectors are too slow for every frame pick different ones. dropped: for each camera how many of its views
+    were of no use.
     """
 
-    def __init__(self, cameras: int, tolerance: float = TOLERANCE_S, patience: float = PATIENCE_S) -> None:
-        self._tolerance, self._patience = tolerance, patience
-        self._waiting: list[deque[tuple[float, View | None]]] = [deque() for _ in range(cameras)]
+    def __init__(
+        self,
+        cameras: int,
+        tolerance: float = TOLERANCE_S,
+        patience: float = PATIENCE_S,
+        between: Callable[[View | None, View | None, float], View | None] | None = None,
+    ) -> None:
+        self._tolerance, self._patience, self._between = tolerance, patience, between
+        self._seen: list[deque[_Seen[View]]] = [deque() for _ in range(cameras)]
         self.dropped = [0] * cameras
         self.reset()
 
     def reset(self) -> None:
         """Forget what waits: time went back."""
-        for waiting in self._waiting:
-            waiting.clear()
-        self._last = float("-inf")
+        for seen in self._seen:
+            seen.clear()
+        self._last = self._first = float("-inf")
 
     def add(self, camera: int, stamp: float, view: View | None) -> Instant[View] | None:
-        """A camera's view; returns the instant that it completes, or the newest that has waited long enough."""
-        waiting = self._waiting[camera]
-        if stamp <= self._last + self._tolerance and stamp - self._last < self._tolerance:
-            self.dropped[camera] += 1
+        """A camera's view; returns the instant that all have reached with it, if it is a new one."""
+        if self._first == float("-inf"):
+            self._first = stamp
+        late = stamp <= self._last  # of use only to go on from
+        self.dropped[camera] += late
+        self._seen[camera].append(_Seen(stamp, view, used=late))
+        if len(self._seen[camera]) > _MOST_WAITING:
+            self._forget(camera, 1)
+        reached = self._reached()
+        if reached <= self._last + self._tolerance:
             return None
-        waiting.append((stamp, view))
-        if len(waiting) > _MOST_WAITING:
-            waiting.popleft()
-            self.dropped[camera] += 1
-        members = self._members(stamp)
-        if all(member is not None for member in members):
-            return self._take(members)
-        overdue = [s for queue in self._waiting for s, _ in queue if stamp - s > self._patience]
-        for late in sorted(overdue, reverse=True):
-            members = self._members(late)
-            if sum(member is not None for member in members) >= 2:
-                return self._take(members)
-        self._forget(stamp - self._patience)
+        chosen = [self._at(queue, reached) for queue in self._seen]
+        if sum(one is not None for one in chosen) < 2:
+            return None
+        self._last = reached
+        for number, queue in enumerate(self._seen):  # the last one before is kept, to go on from
+            self._forget(number, max(sum(one.stamp <= reached for one in queue) - 1, 0))
+        return Instant(reached, tuple(None if one is None else one[0] for one in chosen))
+
+    def _reached(self) -> float:
+        """The time that the slowest camera has come to, but for those too far behind, and two of them at least."""
+        newest = [queue[-1].stamp if queue else float("-inf") for queue in self._seen]
+        ahead = max(newest)
+        waited_for = [
+            stamp for stamp in newest if ahead - (stamp if stamp > float("-inf") else self._first) <= self._patience
+        ]
+        return min([*waited_for, sorted(newest)[-2]])
+
+    def _at(self, queue: "deque[_Seen[View]]", stamp: float) -> tuple[View | None] | None:
+        """What a camera saw at a time, in a tuple; None where it has nothing near."""
+        near = min(queue, key=lambda one: abs(one.stamp - stamp), default=None)
+        if near is not None and abs(near.stamp - stamp) <= self._tolerance + 1e-6:
+            near.used = True
+            return (near.view,)
+        before = next((one for one in reversed(queue) if one.stamp < stamp), None)
+        after = next((one for one in queue if one.stamp > stamp), None)
+        if self._between is None or before is None or after is None or after.stamp - before.stamp > LARGEST_GAP_S:
+            return None
+        before.used = after.used = True
+        return (self._between(before.view, after.view, (stamp - before.stamp) / (after.stamp - before.stamp)),)
+
+    def _forget(self, camera: int, count: int) -> None:
+        for _ in range(count):
+            self.dropped[camera] += not self._seen[camera].popleft().used
+
+
+@dataclass(eq=False)
+class _Seen(Generic[View]):
+    """A view that waits. used: it was part of an instant."""
+
+    stamp: float
+    view: View | None
+    used: bool = False
+
+
+def keypoints_between(one: Keypoints | None, two: Keypoints | None, share: float) -> Keypoints | None:
+    """Landmarks at a share of the way from one image to another; None where nobody is seen in one of them."""
+    if one is None or two is None or one.joint_set != two.joint_set:
         return None
-
-    def _members(self, stamp: float) -> list[tuple[float, View | None] | None]:
-        """Of each camera the view nearest to a stamp, None where it is too far."""
-        nearest = [min(queue, key=lambda one: abs(one[0] - stamp), default=None) for queue in self._waiting]
-        return [one if one is not None and abs(one[0] - stamp) <= self._tolerance else None for one in nearest]
-
-    def _take(self, members: list[tuple[float, View | None] | None]) -> Instant[View]:
-        stamps = [member[0] for member in members if member is not None]
-        for queue, member in zip(self._waiting, members, strict=True):
-            if member is not None:
-                queue.remove(member)
-        self._last = max(stamps)
-        self._forget(self._last)
-        return Instant(stamps[0], tuple(None if member is None else member[1] for member in members))
-
-    def _forget(self, until: float) -> None:
-        """Drop and count what is not newer than a stamp."""
-        for camera, queue in enumerate(self._waiting):
-            while queue and queue[0][0] <= until:
-                queue.popleft()
-                self.dropped[camera] += 1
+    pixels = (1.0 - share) * one.pixels + share * two.pixels
+    return Keypoints(one.joint_set, pixels.astype(np.float32), np.minimum(one.confidence, two.confidence), None)

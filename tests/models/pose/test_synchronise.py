@@ -33,16 +33,17 @@ def test_offsets_shift_the_frames_that_belong_together():
     assert [instant.views for instant in together.add(0, 0.05, "a")] == [("a", 3)]
 
 
-def test_live_an_instant_comes_when_all_have_seen_it_or_when_one_is_late():
+def test_live_an_instant_comes_when_all_have_reached_it_or_when_one_is_late():
     together = LiveInstants(3, tolerance=0.02, patience=0.1)
     assert together.add(0, 1.000, "a") is None and together.add(1, 1.010, "b") is None
     whole = together.add(2, 1.005, "c")
     assert whole.views == ("a", "b", "c") and whole.stamp == 1.000
     assert together.add(0, 1.1, "a") is None and together.add(1, 1.1, "b") is None
-    assert together.add(0, 1.15, "a2") is None
-    late = together.add(0, 1.21, "a3")
-    assert late.views == ("a", "b", None)
-    assert together.add(2, 1.1, "c") is None and together.dropped == [0, 0, 1]
+    late = together.add(0, 1.15, "a2")
+    assert late.views == ("a", "b", None) and late.stamp == 1.1
+    assert together.add(2, 1.115, "c") is None
+    again = together.add(0, 1.2, "a3") or together.add(1, 1.2, "b3") or together.add(2, 1.2, "c3")
+    assert again.views == ("a3", "b3", "c3") and together.dropped == [1, 0, 1]
 
 
 def test_live_the_newest_wins_and_what_is_older_is_counted():
@@ -50,7 +51,25 @@ def test_live_the_newest_wins_and_what_is_older_is_counted():
     for index in range(3):
         together.add(0, index / 30, index)
     newest = together.add(1, 2 / 30, "x")
-    assert newest.views == (2, "x") and together.dropped == [2, 0]
+    assert newest.views == (2, "x")
+    together.add(0, 3 / 30, 3)
+    together.add(1, 3 / 30, "y")
+    assert together.dropped == [2, 0]
+
+
+def test_live_cameras_that_pick_different_frames_meet_between_them():
+    def between(one, two, share):
+        return round((1 - share) * one + share * two, 3)
+
+    together = LiveInstants(2, tolerance=0.005, patience=0.2, between=between)
+    found = []
+    for index in range(1, 9):  # each sees every third frame of 30 Hz, one frame apart; the view is the time
+        camera, stamp = index % 2, (3 * (index // 2) + index % 2) / 30
+        found.append(together.add(camera, stamp, stamp))
+    met = [instant for instant in found if instant is not None]
+    assert len(met) >= 3 and together.dropped == [0, 0]
+    for instant in met:
+        assert instant.views == pytest.approx((instant.stamp, instant.stamp), abs=1e-3)
 
 
 def _track(camera: int, pixels: np.ndarray, first: int, last: int, rate: float = 30.0) -> Track:
