@@ -24,6 +24,9 @@ from fitmotion_nodes.conversions import state_from_msg
 from fitmotion_nodes.unspun import Mailbox
 
 TICK_S = 0.5
+# The attempts of a step are repetitions of one trial, however often somebody comes back to it: those after the third
+# trial would not count.
+TRIAL = 1
 ELSEWHERE_S = 2.0  # an answer of the scorer takes a fraction of that
 
 
@@ -71,7 +74,7 @@ class DashboardGuide:
         changed, lead.settings = lead.settings.recognise != settings.recognise, settings
         lead.guide.recognise = settings.recognise
         if changed and settings.recognise:
-            self._ask(StartTest(Movement.UNKNOWN, Variation.NONE, Side.BOTH))
+            self._ask(StartTest(Movement.UNKNOWN, Variation.NONE, Side.BOTH, TRIAL))
         elif changed and lead.guide.step is not None and lead.guide.step.clearing is None:
             self._begin(lead.guide.step)
 
@@ -92,7 +95,7 @@ class DashboardGuide:
     def _begin(self, step: Step) -> None:
         if self._lead is not None and self._lead.settings.recognise:
             return  # any test is scored as what it is
-        self._ask(StartTest(step.movement, step.variation, step.side))
+        self._ask(StartTest(step.movement, step.variation, step.side, TRIAL))
 
     def _tick(self) -> None:
         for msg, _ in self._states:

@@ -78,6 +78,7 @@ def request_of(command: Asked, subject: str) -> Any:
             movement=int(command.movement),
             variation=int(command.variation),
             side=int(command.side),
+            trial=command.trial,
         )
     if isinstance(command, ReportPain):
         return srv.ReportPain.Request(

@@ -92,7 +92,8 @@ class ScreenRun(LiveRun):
         self._pictures = ScreenPictures(wanted.records, self._monitor.memory)
         self._look_at, self._head = 0.0, ""
         self._wanted = wanted
-        self._screens: dict[tuple[int, str], ScreenResult] = {}  # of this run, by session and subject, as they stand
+        # of this run, as they stand, by session, of those that are not kept by subject
+        self._screens: dict[int | str, ScreenResult] = {}
         self._of: dict[Key, tuple[int, Assessment]] = {}
         self._reported: dict[int, ScreenResult] = {}
         self._writer: threading.Thread | None = None
@@ -131,8 +132,9 @@ class ScreenRun(LiveRun):
         self._head = head
 
     def _hear_screens(self) -> None:
-        for result in self._client.screens.values():
-            key = result.session, result.subject
+        # somebody who was resumed under another name in the poses is heard of under both: the last word counts
+        newest = {result.session or result.subject: result for result in self._client.screens.values()}
+        for key, result in newest.items():
             known = self._screens.get(key)
             if known is None and not result.open:
                 continue  # single tests of somebody whose screen was not begun
@@ -155,7 +157,7 @@ class ScreenRun(LiveRun):
             self._view.say(f"{self._folder.path} could not be entered into the records: {error}")
 
     def _keep_pictures(self) -> None:
-        sessions = {subject: number for number, subject in self._screens if number}
+        sessions = {result.subject: result.session for result in self._screens.values() if result.session}
         for one in self._monitor.observations.results():
             if one.subject in sessions:
                 self._of[repetition_key(one)] = sessions[one.subject], one
@@ -223,12 +225,12 @@ class ScreenRun(LiveRun):
             return status
         if self._writer is not None:
             self._writer.join()
-        for (number, _), result in self._screens.items():
+        for result in self._screens.values():
             console.print(screen_table(result))
-            if not number:
+            if not result.session:
                 console.print("this screen is not kept: it was begun without a name", highlight=False)
                 continue
-            if self._reported.get(number) != result:
+            if self._reported.get(result.session) != result:
                 console.print(self._write_unless_skipped(result), highlight=False, soft_wrap=True)
             if result.open:
                 again = f"./fitmotion screen --person {quote(result.person)} --resume"

@@ -55,8 +55,8 @@ def test_a_script_is_led_by_services_and_the_scorer_is_asked(guided) -> None:
     assert ask(guided, "next")[1].startswith("Hurdle step, left")
     guided.until(lambda: guided.started)
     request = guided.started[0]
-    assert (request.subject, request.movement, request.variation, request.side) == (
-        "mover", Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.LEFT,
+    assert (request.subject, request.movement, request.variation, request.side, request.trial) == (
+        "mover", Movement.HURDLE_STEP, Variation.HURDLE_STEP_LEFT, Side.LEFT, 1,
     )  # fmt: skip
     ask(guided, "pain")
     guided.until(lambda: guided.pain)

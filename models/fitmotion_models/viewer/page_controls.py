@@ -19,11 +19,12 @@ WHOEVER = "whoever is in view"
 
 @dataclass(frozen=True)
 class StartTest:
-    """Repetitions from now on count for this movement, form and side."""
+    """Repetitions from now on count for this movement, form, side and trial; 0: the next one."""
 
     movement: Movement
     variation: Variation
     side: Side
+    trial: int = 0
 
 
 @dataclass(frozen=True)
