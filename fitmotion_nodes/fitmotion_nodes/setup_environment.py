@@ -35,6 +35,7 @@ from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lin
 LIBRARIES_EXIT_CODE = 3  # of `main`, when the libraries cannot be had here
 MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
 
+
 def _build_environment(layout: Layout) -> dict[str, str]:
     environment = clean_environment(layout)
     for name, folders in search_paths(layout).items():
@@ -156,16 +157,21 @@ def prepare(layout: Layout, stamp: str, *, clean: bool = False) -> None:
 
 def install_test_tools(layout: Layout) -> None:
     """Install the lock's [test] section, once."""
-    wanted = _digest(*read_lock(layout.root / "requirements.lock", ["test"]))
-    mark = layout.own / "test_tools.done"
+    install_section(layout, "test", "Test tools")
+
+
+def install_section(layout: Layout, section: str, title: str, index: str = "") -> None:
+    """Install a section of the lock, once. index: a further one to look in."""
+    wanted = _digest(*read_lock(layout.root / "requirements.lock", [section]))
+    mark = layout.own / ("test_tools.done" if section == "test" else f"{section}.done")
     if _marked(mark, wanted):
         return
     with exclusive(layout.root):
         if _marked(mark, wanted):
             return
         progress = Progress(1)
-        with progress.step("Test tools"):
-            install_libraries(layout, ["test"], progress.detail)
+        with progress.step(title):
+            install_libraries(layout, [section], progress.detail, index)
         write_whole(mark, wanted)
 
 

@@ -50,8 +50,13 @@ def clean_environment(layout: Layout) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
-def install_libraries(layout: Layout, sections: Sequence[str], detail: Callable[[str], None]) -> None:
-    """Install sections of the lock, exact versions and nothing else. Raises LibrariesError when they cannot be had."""
+def install_libraries(
+    layout: Layout, sections: Sequence[str], detail: Callable[[str], None], index: str = ""
+) -> None:
+    """Install sections of the lock, exact versions and nothing else. index: a further one to look in.
+
+    Raises LibrariesError when they cannot be had.
+    """
     requirements = read_lock(layout.root / "requirements.lock", sections)
     listing = layout.own / f"requirements-{'-'.join(sections)}.txt"
     write_whole(listing, "\n".join(requirements) + "\n")
@@ -69,6 +74,7 @@ def install_libraries(layout: Layout, sections: Sequence[str], detail: Callable[
 
     # Bytecode is left to the first import: most modules are never imported.
     options = ["--no-deps", "--no-input", "--no-compile", "--progress-bar", "off", "--disable-pip-version-check"]
+    options += ["--extra-index-url", index] if index else []
     command = [str(layout.python), "-m", "pip", "install", *options, "-r", str(listing)]
     try:
         run_logged(

@@ -1,5 +1,8 @@
 """What the command line's groups share: how it fails and how it shows progress."""
 
+import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,3 +38,15 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | No
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def ready_to_train() -> None:
+    """Install what training needs where it is missing; where that is impossible, end with one sentence."""
+    if all(importlib.util.find_spec(name) for name in ("sklearn", "torch", "onnx")):
+        return
+    if "FITMOTION_ROOT" not in os.environ:
+        fail("training needs scikit-learn, torch and onnx; start this with ./fitmotion, which installs them once")
+    command = [sys.executable, "-P", "-m", "fitmotion_nodes.setup_training"]
+    if subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0:
+        raise typer.Exit(BAD_INPUT_EXIT_CODE)
+    importlib.invalidate_caches()

@@ -1,0 +1,48 @@
+"""Installs what training needs, the lock's [training] section, the first time that a command needs it.
+
+Started by the commands themselves, as `python -m fitmotion_nodes.setup_training`. Standard library only.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from fitmotion_nodes.setup_environment import install_section
+from fitmotion_nodes.setup_layout import Layout
+from fitmotion_nodes.setup_libraries import LibrariesError
+from fitmotion_nodes.setup_progress import SetupError
+
+# PyPI's torch for Linux brings CUDA, 3 GB of it; the one for the CPU is published here only.
+TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
+SIZE = "200 MB to download, 0.9 GB on disk"
+
+
+def install_training(layout: Layout) -> None:
+    """Install the section, once; from the indexes that pip knows, else from PyTorch's own too.
+
+    Raises SetupError with a sentence when it cannot be had.
+    """
+    try:
+        install_section(layout, "training", f"Libraries for training ({SIZE})")
+    except LibrariesError:
+        install_section(layout, "training", "Libraries for training, with PyTorch's own index", index=TORCH_FOR_CPU)
+
+
+def main() -> int:
+    """Install; returns the exit status."""
+    try:
+        install_training(Layout.of_this_process())
+    except SetupError as error:
+        sys.stderr.write(
+            f"fitmotion: what training needs (torch, scikit-learn; {SIZE}) can't be installed: {error}; "
+            "this needs a network once, everything else goes on without it\n"
+        )
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nfitmotion: interrupted; run it again to go on\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
