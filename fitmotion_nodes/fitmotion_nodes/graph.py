@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
+from fitmotion_nodes.graph_environment import PROFILE_VARIABLES as PROFILE_VARIABLES
+from fitmotion_nodes.graph_environment import Place, large_image_environment, shared_environment
 from fitmotion_nodes.graph_rig import check_rig, rig_nodes, shown_images
 from fitmotion_nodes.parameter_files import overrides_for
 from fitmotion_nodes.parameters import (
@@ -29,13 +31,6 @@ from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 PACKAGE = "fitmotion_nodes"
-# Fast DDS 2.14 (Jazzy) reads the first name; 3.2 (Kilted) the second, and each process warns of the first
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-_DISTROS_OF_THE_FIRST = ("", "jazzy")
-
-_THIS_MACHINE = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-# a graph is many processes already: helper threads, which wait in a busy loop, cost a tenth of its load and win nothing
-_ONE_THREAD = {"OPENCV_FOR_THREADS_NUM": "1", "OPENBLAS_NUM_THREADS": "1"}
 _SOURCES = ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")
 _TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
@@ -177,14 +172,6 @@ class Graph:
     namespace: str = ""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a graph is built: the folder of the YAML and XML files, and the environment it will inherit."""
-
-    config_dir: Path
-    environment: Mapping[str, str]
-
-
 def _camera(options: GraphOptions, place: Place) -> NodeSpec:
     return NodeSpec(
         executable="camera",
@@ -320,7 +307,7 @@ def build_graph(options: GraphOptions, config_dir: Path, environment: Mapping[st
         )
     return Graph(
         nodes=tuple(_complete(spec, options, config_dir) for spec in specs),
-        environment=_shared_environment(place),
+        environment=shared_environment(place),
         log_level=options.log_level,
         # a lossless run that lost a process has lost frames: only a new run from the first frame gives the true result
         restart_together=options.lossless,
@@ -405,28 +392,3 @@ def _foreign_images(options: GraphOptions) -> tuple[tuple[str, str], ...]:
 
 def _foreign_poses(options: GraphOptions) -> tuple[tuple[str, str], ...]:
     return (("body_pose", options.body_pose_topic),) if options.body_pose_topic else ()
-
-
-def _shared_environment(place: Place) -> dict[str, str]:
-    """Be found at once, keep to one thread a process, and stay on this machine; what the user has set is respected."""
-    known = place.environment
-    near = {} if "ROS_AUTOMATIC_DISCOVERY_RANGE" in known or "ROS_LOCALHOST_ONLY" in known else _THIS_MACHINE
-    threads = {name: value for name, value in _ONE_THREAD.items() if name not in known}
-    return {**near, **threads, **_profile(place, "quick_discovery.xml")}
-
-
-def large_image_environment(place: Place) -> dict[str, str]:
-    """The environment of a process that publishes raw images: the large shared-memory profile."""
-    return _profile(place, "large_shared_memory.xml")
-
-
-def _profile(place: Place, name: str) -> dict[str, str]:
-    """The variables that make Fast DDS read a profile of ours.
-
-    Empty where the user has a profile or another middleware of their own.
-    """
-    middleware = place.environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
-    if any(place.environment.get(key) for key in PROFILE_VARIABLES) or not middleware.startswith("rmw_fastrtps"):
-        return {}
-    first = 0 if place.environment.get("ROS_DISTRO", "") in _DISTROS_OF_THE_FIRST else 1
-    return dict.fromkeys(PROFILE_VARIABLES[first:], str(place.config_dir / name))
