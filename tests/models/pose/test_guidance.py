@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from tests.models.pose.test_people import HALPE, body
@@ -24,11 +25,13 @@ SIZE = (640, 480)
 FPS = 30.0
 
 
+WALL = np.kron(np.random.default_rng(4).integers(40, 200, (30, 60, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+
+
 def room(shift: int = 0, light: float = 1.0) -> np.ndarray:
     """A background with edges, seen from a place."""
-    rng = np.random.default_rng(4)
-    wall = np.kron(rng.integers(40, 200, (30, 60, 3)), np.ones((16, 16, 1)))
-    return np.clip(light * wall[: SIZE[1], 100 + shift : 100 + shift + SIZE[0]], 0, 255).astype(np.uint8)
+    seen = WALL[: SIZE[1], 100 + shift : 100 + shift + SIZE[0]]
+    return seen.copy() if light == 1.0 else cv2.convertScaleAbs(seen, alpha=light)
 
 
 def said(guidance: CameraGuidance, image, keypoints, seconds: float, start: float = 0.0, up=None) -> list[str]:

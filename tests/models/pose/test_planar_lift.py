@@ -37,14 +37,14 @@ def angle(points: np.ndarray, first: int, middle: int, last: int) -> float:
     return float(np.degrees(np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1))))
 
 
-@pytest.mark.parametrize(("joint_set", "azimuth"), [("halpe26", 75), ("coco17", 90), ("halpe26", -90), ("coco17", 110)])
+@pytest.mark.parametrize(("joint_set", "azimuth"), [("halpe26", 75), ("coco17", 90), ("halpe26", -90)])
 def test_seen_from_the_side_knees_and_hips_are_measured(known_camera, joint_set, azimuth) -> None:
     clip = make_mover("squat")
     camera = known_camera(azimuth=np.radians(azimuth), tilt=0.1)
     estimator, errors, heights = BodyEstimator(camera.model), [], []
     near = "left" if azimuth > 0 else "right"
     limb = [SMPL22.index(f"{near}_{name}") for name in ("shoulder", "hip", "knee", "ankle")]
-    for index in range(0, len(clip), 3):
+    for index in range(0, len(clip), 5):
         truth = clip.frame(index)
         estimate = estimator.update(flat(camera.see(truth), joint_set, seed=index)[0], truth.stamp)
         if estimate.pose is not None and truth.stamp > 1.0:
@@ -53,7 +53,7 @@ def test_seen_from_the_side_knees_and_hips_are_measured(known_camera, joint_set,
             errors.append([angle(planes[0], *limb[n : n + 3]) - angle(planes[1], *limb[n : n + 3]) for n in (0, 1)])
             heights.append(got[limb[1], 2])
     errors = np.abs(errors)
-    assert len(errors) > 40
+    assert len(errors) > 25
     assert np.median(errors, axis=0) == pytest.approx([0.0, 0.0], abs=4.0)  # hip and knee, degrees
     assert np.percentile(errors, 95) < 13.0
     assert "depth is guessed" in estimate.status
