@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def concatenate(
         last = index + 1 == len(clips)
         parts.append(_held(clip, -1, pause) if last else _blend(clip, clips[index + 1], pause))
         frames += len(clip) + pause
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in _FIELDS}
+    arrays: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in _FIELDS}
     bones = np.mean([clip.bone_offsets for clip in clips], axis=0)
     return replace(clips[0], stamps=np.arange(frames) / fps, bone_offsets=bones, labels=(), **arrays), tuple(spans)
 

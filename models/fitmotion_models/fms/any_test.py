@@ -39,6 +39,7 @@ class AnyTestScorer:
         self.variation, self.side, self.trial, self.person = variation, side, trial, person
         self._learned = learned
         self._recogniser = Recogniser(movements)
+        self._last: BodyPose | None = None
         self._counts: Counter[tuple[Variation, Side]] = Counter()
         self._guide = ViewGuide()
 
@@ -47,12 +48,18 @@ class AnyTestScorer:
         self._recogniser.reset()
         self._counts.clear()
 
+    def finish(self) -> Assessment | None:
+        """The stream has ended: the repetition that lacked nothing but the last instants of standing, if any."""
+        found = self._recogniser.finish()
+        return self._assess(found, self._last) if found is not None and self._last is not None else None
+
     def update(self, pose: BodyPose) -> ScorerUpdate:
         """Take the next pose of this subject; poses come in the order of their stamps.
 
         The state's movement is UNKNOWN and it has no criteria until the repetition under way is recognised.
         """
         body = body_from_pose(pose)
+        self._last = pose
         found = self._recogniser.update(body)
         finished = found.finished
         state = AssessmentState(

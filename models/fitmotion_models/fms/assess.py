@@ -156,6 +156,9 @@ def _score(
                 assessments.append(update.assessment)
         if progress is not None:
             progress(frames, total)
+    last = scorer.finish()
+    if last is not None:
+        assessments.append(last)
     clip = clip_from_poses(seen, fps) if seen else None
     mostly = guidance.most_common(1)[0][0] if guidance else ""
     return AssessmentReport(tuple(assessments), subject, fps, frames, len(seen), clip, guidance=mostly)

@@ -1,19 +1,26 @@
 """Finds hurdle steps in a stream of bodies, and with which leg. Causal.
 
-A hurdle step starts from a stable stance on both feet, lifts one of them with a bent knee, puts it down ahead of the
-other foot, which stays where it is, and brings it back. Walking goes on, a kick or a raised straight leg does not touch
-the floor ahead, marching comes down where it went up.
+A hurdle step starts from a stable stance on both feet, lifts one of them with a bent knee, takes it ahead of the other
+foot, which stays where it is, and brings it back. The test has the heel touch the floor beyond the hurdle; UI-PRMD's
+recordings turn back in the air, and are hurdle steps as well. Walking goes on, a kick or a raised straight leg has its
+knee straight where it is highest, marching lifts the other foot next.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
+from fitmotion_models.fms.boundaries import Settling, comes_back, first_frame
 from fitmotion_models.fms.moment import (
     ANKLES,
+    ELBOWS,
+    HIPS,
+    KNEES,
     NECK,
     PELVIS,
+    SHOULDERS,
     Array,
     Body,
     Stance,
@@ -29,6 +36,8 @@ from fitmotion_models.fms.values import Phase, Side
 
 # A foot is up within this long, s: its lift began after that.
 LONGEST_LIFT = 1.0
+# so many frames are more than a speed is taken over, at any camera's rate
+_SETTLING_FRAMES = 32
 
 
 @dataclass(frozen=True)
@@ -36,12 +45,14 @@ class HurdleParameters:
     """When a lifted foot is a hurdle step. Lengths are shares of the leg length, of ankle against ankle.
 
     The hurdle is about half a leg high and the heel touches about a third of a leg ahead; the shares are this
-    project's choice, so that a step which fails in height is still a repetition. one_camera, several: what the noise of
-    one camera and of several (12 and 5 degrees at each joint) adds to `start_lift`, `home` and `touch_lift`.
+    project's choice, so that a step which fails in height is still a repetition. least_ahead: of a foot that turns back
+    in the air. one_camera, several: what the noise of one camera and of several (12 and 5 degrees at each joint) adds
+    to `start_lift`, `home` and `touch_lift`.
     """
 
     start_lift: float = 0.12
-    least_lift: float = 0.25
+    least_lift: float = 0.18
+    least_ahead: float = 0.06
     touch_ahead: float = 0.20
     touch_lift: float = 0.20
     home: float = 0.12
@@ -49,7 +60,6 @@ class HurdleParameters:
     several: float = 0.05
     standing_foot: float = 0.25  # the standing foot may slip so far; further is another movement
     planted: float = 0.8  # share of the frames
-    home_for: float = 0.35  # s that the foot is back before the repetition is over
     home_again: float = 0.1  # s, enough when the foot then lifts anew
     settled: float = 0.03  # share; the foot is down where it is first so near to its last place
     smoothing: float = 0.1  # s
@@ -60,6 +70,8 @@ class HurdleParameters:
     least_flexion: float = 50.0  # deg of the stepping knee at the top
     standing_flexion: float = 60.0  # deg of the standing knee at the top, at most
     largest_lean: float = 60.0  # deg
+    largest_twist: float = 30.0  # deg, of the shoulders against the hips; UI-PRMD's have 23 at most
+    elbow_to_knee: float = 0.35  # at the top, at least; UI-PRMD's have 0.49, HDM05's elbow-to-knee 0.3 at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +103,7 @@ class HurdleRepetitions:
         self._phase = Phase.UNKNOWN
         self._progress = 0.0
         self._home_since: float | None = None
+        self._settling = Settling()
         self._last_seen: float | None = None
 
     def update(self, body: Body) -> Progress:
@@ -113,6 +126,15 @@ class HurdleRepetitions:
             self._stand(reading)
         stance = finished.stance if finished else self._stance
         return Progress(self._phase, self._progress, stance, finished, self._side())
+
+    def finish(self) -> SidedRepetition | None:
+        """The stream has ended: the step whose foot was back and lacked nothing but the last instants of standing.
+
+        Forgets everything.
+        """
+        finished = self._end() if self._steps and self._home_since is not None else None
+        self.reset()
+        return finished
 
     def _side(self) -> Side:
         """The stepping leg, while a foot is off its place."""
@@ -141,13 +163,15 @@ class HurdleRepetitions:
         latest = [one for one in steps if one.reading.body.stamp >= steps[-1].reading.body.stamp - LONGEST_LIFT]
         # noise may hold the foot up all the time: it is on the floor where it is lowest
         floor = min(one.lift for one in latest) + 0.1 * self._parameters.start_lift
-        first = max(index for index, one in enumerate(steps) if one.lift <= floor)
+        on_floor = max(index for index, one in enumerate(steps) if one.lift <= floor)
+        first = first_frame([one.reading for one in steps], on_floor)
         before = [one.reading for one in steps[: first + 1]]
         found = find_stance(before)
         if found is not None:
             self._stance = found.stance
         self._steps = [self._as_step(one.reading) for one in steps[first:]]
         self._home_since = None
+        self._settling.reset()
         self._name_phase()
 
     def _step(self, reading: Reading) -> SidedRepetition | None:
@@ -162,42 +186,49 @@ class HurdleRepetitions:
         home_for = 0.0 if self._home_since is None else reading.body.stamp - self._home_since
         if not self._is_home(step):
             if home_for >= self._parameters.home_again:
-                return self._end()
+                return self._end(lifts_again=True)
             self._home_since = None
-        elif self._home_since is None:
-            self._home_since = reading.body.stamp
-        elif home_for >= self._parameters.home_for:
-            return self._end()
+            self._settling.reset()
+        else:
+            self._home_since = reading.body.stamp if self._home_since is None else self._home_since
+            if self._settling.is_over([one.reading for one in self._steps[-_SETTLING_FRAMES:]]):
+                return self._end()
         self._name_phase()
         return None
 
-    def _end(self) -> SidedRepetition | None:
-        """Close the repetition where the foot came to rest; the frames after it may belong to the next one."""
-        stance, steps, since = self._stance, self._steps, self._home_since
-        assert stance is not None and since is not None
+    def _end(self, lifts_again: bool = False) -> SidedRepetition | None:
+        """Close the repetition; where the foot lifts again the frames since it came to rest belong to the next one."""
+        stance, steps = self._stance, self._steps
+        assert stance is not None
+        frames = self._until_rest() if lifts_again else steps
+        self._steps, self._phase, self._progress = [], Phase.STANDING, 0.0
+        self._recent = deque(one.reading for one in steps if one.reading.body.stamp >= frames[-1].reading.body.stamp)
+        highest = int(
+            _smooth([(one.reading.body.stamp, one.lift) for one in frames], self._parameters.smoothing).argmax()
+        )
+        if not comes_back([one.reading for one in frames]) or not self._is_hurdle_step(stance, frames, highest):
+            return None
+        side = Side.LEFT if self._stepping == 0 else Side.RIGHT
+        return SidedRepetition(stance, tuple(one.reading.body for one in frames), highest, side)
+
+    def _until_rest(self) -> list[_Step]:
+        """The frames to the instant at which the foot that is home came to rest there."""
+        steps, since = self._steps, self._home_since
+        assert since is not None
         back = [one for one in steps if one.reading.body.stamp >= since]
         place = np.mean([(one.lift, one.ahead) for one in back[-3:]], axis=0)
         away = [np.abs(np.subtract((one.lift, one.ahead), place)).max() for one in back]
         settled = next(
             one for one, gap in zip(back, away, strict=True) if gap <= max(self._parameters.settled, away[-1])
         )
-        frames = [one for one in steps if one.reading.body.stamp <= settled.reading.body.stamp]
-        self._steps, self._phase, self._progress = [], Phase.STANDING, 0.0
-        self._recent = deque(one.reading for one in steps if one.reading.body.stamp >= frames[-1].reading.body.stamp)
-        highest = int(
-            _smooth([(one.reading.body.stamp, one.lift) for one in frames], self._parameters.smoothing).argmax()
-        )
-        if not self._is_hurdle_step(stance, frames, highest):
-            return None
-        side = Side.LEFT if self._stepping == 0 else Side.RIGHT
-        return SidedRepetition(stance, tuple(one.reading.body for one in frames), highest, side)
+        return [one for one in steps if one.reading.body.stamp <= settled.reading.body.stamp]
 
     def _is_hurdle_step(self, stance: Stance, frames: list[_Step], highest: int) -> bool:
         limits = self._parameters
         top = frames[highest].reading.body.stamp
         if frames[-1].reading.body.stamp - frames[0].reading.body.stamp < limits.shortest:
             return False
-        if frames[highest].lift < limits.least_lift or not any(self._touches(one) for one in frames):
+        if frames[highest].lift < limits.least_lift or max(one.ahead for one in frames) < limits.least_ahead:
             return False
         planted = [self._standing_foot_moved(one.reading) < limits.standing_foot for one in frames]
         if np.mean(planted) < limits.planted:
@@ -209,7 +240,18 @@ class HurdleRepetitions:
         ):
             return False
         lean = float(forward_lean(body.points[NECK] - body.points[PELVIS], stance.facing))
-        return abs(lean) < limits.largest_lean
+        return abs(lean) < limits.largest_lean and self._holds_dowel(body, stance)
+
+    def _holds_dowel(self, body: Body, stance: Stance) -> bool:
+        """The dowel lies across the shoulders: they do not turn against the hips, and no elbow goes to a knee."""
+        limits, points = self._parameters, body.points
+        across = [(points[left] - points[right])[:2] for left, right in (SHOULDERS, HIPS)]
+        twist = abs(math.degrees(math.atan2(_cross(*across), float(across[0] @ across[1]))))
+        factor = ONE_CAMERA_FACTOR if body.views == 1 else 1.0
+        gaps = [math.dist(points[elbow], points[knee]) for elbow in ELBOWS for knee in KNEES]
+        # numbers that are not finite: what is unseen is no fault
+        touches = any(gap < limits.elbow_to_knee * stance.leg_length for gap in gaps)
+        return not (twist > limits.largest_twist * factor or touches)
 
     def _is_home(self, step: _Step) -> bool:
         """The foot is down, and nearer to the standing foot than to where it was furthest ahead."""
@@ -285,6 +327,10 @@ class HurdleRepetitions:
         newest = self._recent[-1]
         self._stance, self._phase, self._progress, self._steps = None, Phase.UNKNOWN, 0.0, []
         self._recent = deque([newest])
+
+
+def _cross(one: Array, other: Array) -> float:
+    return float(one[0] * other[1] - one[1] * other[0])
 
 
 def _smooth(samples: list[tuple[float, float]], seconds: float) -> Array:

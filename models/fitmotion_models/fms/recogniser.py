@@ -1,8 +1,9 @@
 """Which test of the screen a body is doing, on which side, and when a repetition of it is over. Causal.
 
 The segmentation of every armed test follows the same stream; each knows what a repetition of its own test looks like
-and lets go of everything else. What is left to decide is which of several tests a repetition was that more than one of
-them has taken for its own. A stream and a file give the same, pose by pose: it is the same code.
+and lets go of everything else. Where a test is asked for, a person who sits down may have failed at a squat; where none
+is, they sit down: that a deep squat is one is decided by `squat_gate`. A stream and a file give the same, pose by pose:
+it is the same code.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 
 from fitmotion_models.fms.moment import Body, Stance
 from fitmotion_models.fms.movements import MOVEMENTS
-from fitmotion_models.fms.repetitions import Progress, Repetition
+from fitmotion_models.fms.repetitions import Progress, Repetition, finish
 from fitmotion_models.fms.sides import SidedRepetition
+from fitmotion_models.fms.squat_gate import SquatGate, default_squat_gate
 from fitmotion_models.fms.values import Movement, Phase, Side
 
+# What is less likely to be the test than not is none.
+LEAST_CONFIDENCE = 0.5
 _AT_REST = (Phase.UNKNOWN, Phase.STANDING)
 
 
@@ -46,11 +50,12 @@ class Recognition:
 class Recogniser:
     """Follows ONE body through tests in any order.
 
-    movements: the tests that may be done; None: all that can be scored. Depends on nothing but the bodies given since
-    the last stance; repetitions do not influence one another. Raises ValueError for a test that can't be scored.
+    movements: the tests that may be done; None: all that can be scored. squat_gate: what tells squats from sitting
+    down; None: the one that ships. Depends on nothing but the bodies given since the last stance; repetitions do not
+    influence one another. Raises ValueError for a test that can't be scored.
     """
 
-    def __init__(self, movements: Sequence[Movement] | None = None) -> None:
+    def __init__(self, movements: Sequence[Movement] | None = None, squat_gate: SquatGate | None = None) -> None:
         armed = tuple(MOVEMENTS) if movements is None else tuple(dict.fromkeys(movements))
         unknown = [Movement(movement).name for movement in armed if movement not in MOVEMENTS]
         if unknown or not armed:
@@ -58,6 +63,7 @@ class Recogniser:
             raise ValueError(f"{', '.join(unknown) or 'no movement'} can't be recognised; known: {known}")
         self.movements = armed
         self._segmentations = {movement: MOVEMENTS[movement].repetitions() for movement in armed}
+        self._squat_gate = squat_gate or default_squat_gate()
         self.reset()
 
     def reset(self) -> None:
@@ -80,16 +86,31 @@ class Recogniser:
             return Recognition(finished.movement, finished.side, done.phase, done.progress, stance, finished)
         return _under_way(steps)
 
+    def finish(self) -> Recognised | None:
+        """The stream has ended: the repetition that lacked nothing but the last instants of standing, if there is one.
+
+        Forgets everything.
+        """
+        ended = {movement: finish(one) for movement, one in self._segmentations.items()}
+        finished = self._recognised({movement: one for movement, one in ended.items() if one is not None})
+        self.reset()
+        return finished
+
     def _finished(self, steps: dict[Movement, Progress]) -> Recognised | None:
-        """The repetition that this body has ended, unless its time belongs to one that has ended before."""
-        ended = [(movement, step.finished) for movement, step in steps.items() if step.finished is not None]
-        for movement, repetition in ended:
+        return self._recognised({movement: one.finished for movement, one in steps.items() if one.finished is not None})
+
+    def _recognised(self, ended: dict[Movement, Repetition]) -> Recognised | None:
+        """What a repetition was that has just ended, unless its time belongs to one that has ended before."""
+        for movement, repetition in ended.items():
             first, last = repetition.frames[0].stamp, repetition.frames[-1].stamp
             if (first + last) / 2.0 <= self._last_end:
                 continue
+            confidence = self._squat_gate.probability(repetition) if movement is Movement.DEEP_SQUAT else 1.0
+            if confidence < LEAST_CONFIDENCE:
+                continue
             self._last_end = last
             side = repetition.side if isinstance(repetition, SidedRepetition) else Side.BOTH
-            return Recognised(movement, side, repetition, 1.0)
+            return Recognised(movement, side, repetition, confidence)
         return None
 
 

@@ -8,14 +8,19 @@ least one of these.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from fitmotion_models.fms.boundaries import Settling, first_frame, last_standing
 from fitmotion_models.fms.moment import PELVIS, Body, Stance
 from fitmotion_models.fms.reading import Reading, read_body
 from fitmotion_models.fms.squat_checks import is_squat
-from fitmotion_models.fms.stance import STABLE_SECONDS, FoundStance, find_stance, is_near_stance
+from fitmotion_models.fms.stance import STABLE_SECONDS, FoundStance, find_stance, has_stepped, is_near_stance
 from fitmotion_models.fms.values import Phase, Side, Variation
+
+# so many frames are more than a stance is looked for in, at any camera's rate
+_SETTLING_FRAMES = 64
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,12 @@ class RepetitionParameters:
     """
 
     start_drop: float = 0.06
-    least_drop: float = 0.20
+    least_drop: float = 0.12
     bottom_band: float = 0.03
     complete: float = 0.90  # share of the way up at which the repetition is over
     complete_speed: float = 1.2  # leg lengths a second; a body that shoots up faster than this may be leaving the floor
-    nearly_complete: float = 0.75  # over too, when the body then stands still or goes down again
+    nearly_complete: float = 0.75  # over too, when the body then goes down again
+    least_complete: float = 0.75  # over too, when the body then stands still
     smoothing: float = 0.1  # s, the heights of this long are averaged before a phase is called
     history: float = 2.0  # s, how far back the start of a descent is looked for
     feet_away: float = 0.3  # s with a foot away from its place in the stance
@@ -68,6 +74,19 @@ class Progress:
     side: Side = Side.BOTH
 
 
+@runtime_checkable
+class HasEnd(Protocol):
+    """A segmentation that waits for the body to stand again, and can be told that nothing more comes."""
+
+    def finish(self) -> Repetition | None:
+        """The repetition that lacked nothing but the last instants of standing, if there is one."""
+
+
+def finish(segmentation: object) -> Repetition | None:
+    """What a segmentation still has to say when its stream has ended; None for one that never waits."""
+    return segmentation.finish() if isinstance(segmentation, HasEnd) else None
+
+
 class SquatRepetitions:
     """Follows one body, frame by frame. Depends on nothing but the frames given since the last stance."""
 
@@ -85,6 +104,7 @@ class SquatRepetitions:
         self._frames: list[Reading] = []
         self._lowest = 0.0
         self._highest_since_lowest = 0.0
+        self._settling = Settling()
         self._last_seen: float | None = None
 
     def update(self, body: Body) -> Progress:
@@ -107,6 +127,19 @@ class SquatRepetitions:
         stance = finished.stance if finished else self._stance
         return Progress(self._phase, self._progress, stance, finished, self._side(reading))
 
+    def finish(self) -> Repetition | None:
+        """The stream has ended: the repetition that lacked nothing but the last instants of standing, if there is one.
+
+        Forgets everything.
+        """
+        finished = None
+        if self._frames and self._phase not in (Phase.UNKNOWN, Phase.STANDING):
+            way_up = (self._frames[-1].height - self._lowest) / (self._stance_height - self._lowest)
+            if way_up >= self._parameters.nearly_complete:
+                finished = self._end(len(self._frames))
+        self.reset()
+        return finished
+
     def _remember(self, reading: Reading) -> None:
         self._recent.append(reading)
         while self._recent[0].body.stamp < reading.body.stamp - self._parameters.history:
@@ -120,8 +153,7 @@ class SquatRepetitions:
     def _stand(self, reading: Reading, height: float) -> None:
         """UNKNOWN or STANDING: keep the stance fresh, notice that the person walks off or goes down."""
         found = self._find_stance(self._recent)
-        # A body that sinks slowly is stable at any instant: a lower stance never replaces a higher one.
-        if found and (self._stance is None or found.height >= self._stance_height - 0.25 * self._start_drop()):
+        if found and self._replaces(found, self._recent):
             self._take_stance(found.stance, found.height)
             return
         if self._stance is None:
@@ -132,6 +164,17 @@ class SquatRepetitions:
             frames = self._start_of_descent()
             self._sharpen_stance(frames[0].body.stamp)
             self._begin(frames, height)
+
+    def _replaces(self, found: FoundStance, readings: Sequence[Reading]) -> bool:
+        """Whether the stance at the end of some frames is to count from now on.
+
+        A body that sinks slowly is stable at any instant: a lower stance replaces a higher one only after a step, or
+        when the body has stopped sinking.
+        """
+        if self._stance is None or found.height >= self._stance_height - 0.25 * self._start_drop():
+            return True
+        newest = len(readings) - 1
+        return has_stepped(self._stance, found.stance) or last_standing(readings, newest) == newest
 
     def _take_stance(self, stance: Stance, height: float) -> None:
         self._stance, self._stance_height = stance, height
@@ -148,12 +191,17 @@ class SquatRepetitions:
         assert self._stance is not None
         return self._parameters.start_drop * self._stance.leg_length
 
+    def _least_drop(self) -> float:
+        assert self._stance is not None
+        return self._parameters.least_drop * self._stance.leg_length
+
     def _start_of_descent(self) -> list[Reading]:
-        """The frames since the body was last about as high as it got."""
+        """The frames since the body that goes down was last still, or, where noise never lets it be, at its height."""
         readings = list(self._recent)
-        heights = np.array([reading.height for reading in readings])
-        first = int(np.flatnonzero(heights >= heights.max() - 0.25 * self._start_drop())[-1])
-        return readings[first:]
+        high = self._stance_height - 0.25 * self._start_drop()
+        newest = len(readings) - 1
+        standing = next((index for index in range(newest, -1, -1) if readings[index].height >= high), newest)
+        return readings[first_frame(readings, standing) :]
 
     def _sharpen_stance(self, start: float) -> None:
         """Leave the first instants of the descent out of the stance, where the body stood long enough before them."""
@@ -166,6 +214,7 @@ class SquatRepetitions:
         self._frames = frames
         self._phase = Phase.DESCENDING
         self._lowest = self._highest_since_lowest = height
+        self._settling.reset()
         self._progress = self._depth_share(height)
 
     def _depth_share(self, height: float) -> float:
@@ -182,17 +231,21 @@ class SquatRepetitions:
             return None
         if height < self._lowest:
             self._lowest = self._highest_since_lowest = height
+            self._settling.reset()
         self._highest_since_lowest = max(self._highest_since_lowest, height)
         drop = self._stance_height - self._lowest
         way_up = (height - self._lowest) / drop
         highest_way_up = (self._highest_since_lowest - self._lowest) / drop
-        turned_down = self._highest_since_lowest - height > self._start_drop()
-        if way_up >= self._parameters.complete and self._has_landed(reading):
-            return self._end(len(self._frames))
-        if highest_way_up >= self._parameters.nearly_complete and (turned_down or self._stands_still()):
-            return self._end(self._index_of_highest_after_lowest() + 1 if turned_down else len(self._frames), height)
-        if drop < self._parameters.least_drop * self._stance.leg_length and self._stands_still(longer=True):
-            self._lose_stance()
+        turned_down = self._highest_since_lowest - height > max(self._start_drop(), 0.25 * drop)
+        if highest_way_up >= self._parameters.nearly_complete and turned_down:
+            return self._end(self._index_of_highest_after_lowest() + 1, height)
+        if way_up >= self._parameters.least_complete:
+            complete = way_up >= self._parameters.complete and self._has_landed(reading)
+            # whoever waits on the way up does so with bent knees
+            over = self._settling.is_over(self._frames, complete)
+            if over and (complete or self._find_stance(self._frames[-_SETTLING_FRAMES:]) is not None):
+                return self._end(len(self._frames))
+        if drop < self._least_drop() and self._gives_up(drop):
             return None
         self._name_phase(height, way_up)
         return None
@@ -210,9 +263,17 @@ class SquatRepetitions:
         fastest = self._parameters.complete_speed * self._stance.leg_length
         return self._is_planted(reading, self._stance) and self._speed() < fastest
 
-    def _stands_still(self, longer: bool = False) -> bool:
-        seconds = self._parameters.give_up_still if longer else 2.0 * STABLE_SECONDS
-        return self._find_stance(self._recent, seconds) is not None
+    def _gives_up(self, drop: float) -> bool:
+        """Stands on in a dip too shallow for a repetition: one that is hardly there at once, others after a while."""
+        found = self._find_stance(self._recent, STABLE_SECONDS)
+        if found is not None and drop < 0.5 * self._least_drop() and self._replaces(found, self._recent):
+            self._lose_stance()
+            self._take_stance(found.stance, found.height)
+            return True
+        if self._find_stance(self._recent, self._parameters.give_up_still) is None:
+            return False
+        self._lose_stance()
+        return True
 
     def _index_of_highest_after_lowest(self) -> int:
         heights = np.array([reading.height for reading in self._frames])
@@ -222,7 +283,7 @@ class SquatRepetitions:
     def _name_phase(self, height: float, way_up: float) -> None:
         assert self._stance is not None
         band = self._parameters.bottom_band * self._stance.leg_length
-        deep = self._stance_height - self._lowest >= self._parameters.least_drop * self._stance.leg_length
+        deep = self._stance_height - self._lowest >= self._least_drop()
         if height <= self._lowest + band:
             still = deep and self._speed() > -band / self._parameters.smoothing / 2.0
             self._phase = Phase.BOTTOM if still else Phase.DESCENDING
@@ -247,17 +308,33 @@ class SquatRepetitions:
         """Close the repetition after `count` frames; the rest of them may already belong to the next descent."""
         stance, frames, rest = self._stance, self._frames[:count], self._frames[count - 1 :]
         assert stance is not None
-        deep = self._stance_height - self._lowest >= self._parameters.least_drop * stance.leg_length
+        deep = self._stance_height - self._lowest >= self._least_drop()
         self._frames = []
         self._recent = deque(rest)
         self._phase, self._progress = Phase.STANDING, 0.0
         if height is not None and len(rest) > 1:
             self._begin(rest, height)
+        elif found := self._find_stance(frames):
+            self._take_stance(found.stance, found.height)
         if not deep:
             return None
+        stance, frames = self._from_last_standing(stance, frames)
         bodies = tuple(reading.body for reading in frames)
         smooth = _centred_mean(frames, self._parameters.smoothing)
         return self._repetition(Repetition(stance, bodies, int(smooth.argmin())), frames)
+
+    def _from_last_standing(self, stance: Stance, frames: list[Reading]) -> tuple[Stance, list[Reading]]:
+        """The stance and the frames without what came before the body last stood: a sway, a shuffle."""
+        heights = _centred_mean(frames, self._parameters.smoothing)
+        lowest = int(heights.argmin())
+        high = self._lowest + 0.6 * (self._stance_height - self._lowest)
+        anchor = max((index for index in range(lowest) if heights[index] >= high), default=0)
+        stood = last_standing(frames, anchor)
+        if stood is None:
+            return stance, frames
+        found = self._find_stance(frames[: stood + 1])
+        first = first_frame(frames, stood)
+        return (found.stance if found else stance), frames[first:]
 
     # What makes a squat of it; a lunge lowers the pelvis in the same way from another stance.
 

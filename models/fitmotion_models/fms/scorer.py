@@ -9,7 +9,7 @@ from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.criteria import CriterionRule, Judged, judge_all, unseen
 from fitmotion_models.fms.moment import Body, Moment, Stance, body_from_pose, mean_body, view_sine
 from fitmotion_models.fms.movements import MovementRules, chosen_form, movement_rules
-from fitmotion_models.fms.repetitions import Progress, Repetition
+from fitmotion_models.fms.repetitions import Progress, Repetition, finish
 from fitmotion_models.fms.scoring import Score
 from fitmotion_models.fms.screen import EASIER
 from fitmotion_models.fms.sides import SidedRepetition
@@ -79,6 +79,7 @@ class Scorer:
         self.variation, self.side = chosen_form(movement, variation, side)
         self.movement, self.trial, self.person = movement, trial, person
         self._repetitions = self._definition.repetitions()
+        self._last: BodyPose | None = None
         self._counts: Counter[tuple[Variation, Side]] = Counter()
         self._learned = learned
         self._guide = ViewGuide()
@@ -88,12 +89,18 @@ class Scorer:
         self._repetitions.reset()
         self._counts.clear()
 
+    def finish(self) -> Assessment | None:
+        """The stream has ended: the repetition that lacked nothing but the last instants of standing, if any."""
+        repetition = finish(self._repetitions)
+        return self._assess(repetition, self._last) if repetition is not None and self._last is not None else None
+
     def update(self, pose: BodyPose) -> ScorerUpdate:
         """Take the next pose of this subject; poses come in the order of their stamps.
 
         Of a test with sides the state's criteria are not seen until the repetition under way has shown its side.
         """
         body = body_from_pose(pose)
+        self._last = pose
         progress = self._repetitions.update(body)
         assessment = self._assess(progress.finished, pose) if progress.finished else None
         state = AssessmentState(
@@ -254,5 +261,5 @@ def _other_side(done: Side, asked_for: Side, score: Score) -> Score:
 def score_clip(clip: MotionClip, **options: Any) -> list[Assessment]:
     """Every repetition of a clip, by feeding it to a `Scorer` frame by frame; options are the `Scorer`'s."""
     scorer = Scorer(**options)
-    updates = (scorer.update(pose) for pose in clip)
-    return [update.assessment for update in updates if update.assessment is not None]
+    found = [scorer.update(pose).assessment for pose in clip]
+    return [assessment for assessment in (*found, scorer.finish()) if assessment is not None]

@@ -22,7 +22,7 @@ from fitmotion_models.fms.moment import (
     mean_body,
 )
 from fitmotion_models.fms.reading import Reading
-from fitmotion_models.fms.stance import is_near_stance
+from fitmotion_models.fms.stance import ONE_CAMERA_FACTOR, is_near_stance
 
 # Share of the frames in which both feet must be planted; the rest is for single frames of noise.
 PLANTED_SHARE = 0.8
@@ -34,6 +34,7 @@ LARGEST_LEAN = 85.0  # deg; further forward is bending down, not squatting
 SHALLOW_DROP = (
     0.30  # share of the leg length; a shallower dip is a failed squat only when the arms were overhead before
 )
+KNEES_LEVEL = 0.20  # share of the leg length by which one knee may be higher: a lunge with its hips turned has more
 BALANCE_MARGIN = 0.15  # share of the leg length by which the centre of mass may be outside the feet: sitting is more
 
 # Shares of the body's mass and between which points each part lies (de Leva 1996, mean of men and women; hands and
@@ -62,6 +63,9 @@ def is_squat(stance: Stance, frames: Sequence[Reading], lowest: int) -> bool:
     near = [reading for reading in frames if abs(reading.body.stamp - frames[lowest].body.stamp) <= 0.1]
     body = mean_body([reading.body for reading in near])
     if not _arms_overhead(stance.body) and _drop(frames, lowest) < SHALLOW_DROP * stance.leg_length:
+        return False
+    knees = body.points[list(KNEES), 2]
+    if abs(knees[0] - knees[1]) > KNEES_LEVEL * stance.leg_length * (ONE_CAMERA_FACTOR if body.views == 1 else 1.0):
         return False
     return _knees_bend_alike(near) and _trunk_and_hands_up(body, stance) and _is_balanced(body, stance)
 

@@ -119,5 +119,12 @@ def is_near_stance(reading: Reading, stance: Stance) -> bool:
     return bool((sideways < PLANTED_SIDEWAYS * factor).all() and (moved[:, 2] < PLANTED_LIFT * factor).all())
 
 
+def has_stepped(before: Stance, after: Stance) -> bool:
+    """Whether a foot has another place in a stance than in the one before."""
+    moved = (after.body.points - before.body.points)[list(ANKLES), :2]
+    factor = ONE_CAMERA_FACTOR if after.body.views == 1 else 1.0
+    return bool((np.linalg.norm(moved, axis=1) > STILL_ANKLES * before.leg_length * factor).any())
+
+
 def _view_factor(reading: Reading) -> float:
     return ONE_CAMERA_FACTOR if reading.body.views == 1 else 1.0

@@ -121,8 +121,10 @@ def test_repetitions_are_counted_with_their_times(movement, side, fps):
     found = score_clip(make(parameters, fps=fps), movement=movement)
     assert [one.repetition for one in found] == [1, 2, 3]
     for one, times in zip(found, truth(parameters).repetitions, strict=True):
-        start, end = (times.lift, times.down) if movement is HURDLE else (times.start, times.end)
-        assert (one.start, one.end) == pytest.approx((start, end), abs=0.27)
+        # a step begins where the foot lifts, or where the weight goes over before it
+        latest = times.lift if movement is HURDLE else times.start + 0.27
+        assert times.start - 0.27 < one.start < latest
+        assert one.end == pytest.approx(times.end, abs=0.27)
 
 
 @pytest.mark.parametrize("movement", MAKERS)
@@ -161,8 +163,8 @@ def test_other_movements_are_none_of_these():
         assert score_clip(clip, movement=LUNGE if movement is HURDLE else HURDLE) == []
 
 
-def test_a_step_that_does_not_come_down_ahead_is_none():
-    """Marching on the spot: the foot lifts as in a hurdle step and comes down where it was."""
+def test_a_step_that_turns_back_in_the_air_is_one_too():
+    """As UI-PRMD's are done: over the hurdle and back without the touch."""
     clip = clip_of(HURDLE, repetitions=1)
     times = hurdle_step_truth(HurdleStepParameters()).repetitions[0]
     before, after = (
@@ -171,15 +173,15 @@ def test_a_step_that_does_not_come_down_ahead_is_none():
     )
     keep = np.r_[0:before, after : len(clip)]
     arrays = {name: getattr(clip, name)[keep] for name in ("positions", "rotations", "confidence", "feet")}
-    marching = replace(
+    turning_back = replace(
         clip,
         stamps=np.arange(len(keep)) / 30.0,
         feet_confidence=clip.feet_confidence[keep],
         view_direction=clip.view_direction[keep],
         **arrays,
     )
-    # the knee goes up and down again, ahead of the touch at the top only in the air
-    assert score_clip(marching, movement=HURDLE) == []
+    (one,) = score_clip(turning_back, movement=HURDLE)
+    assert one.side is Side.LEFT
 
 
 # Wrong verdicts are to be rare beyond one standard deviation of the noise: here the truth is two or more away.
