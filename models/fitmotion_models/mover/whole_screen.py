@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,6 @@ def whole_screen_clip(*, fps: float = 30.0, subject: str = "mover") -> MotionCli
 
 def cut_together(clips: Sequence[MotionClip]) -> MotionClip:
     """One clip of several of one person and rate."""
-    arrays = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _FIELDS}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _FIELDS}
     frames = sum(len(clip) for clip in clips)
     return replace(clips[0], stamps=np.arange(frames) / clips[0].fps, labels=(), **arrays)
