@@ -30,7 +30,7 @@ def followed(rig, clip, frames, **options):
 
 def test_the_body_is_where_it_is_in_the_world_with_bones_that_keep_their_length():
     clip, rig = make_mover("squat"), ring(4)
-    _, found = followed(rig, clip, range(110), noise=3.0)
+    _, found = followed(rig, clip, range(60), noise=3.0)
     assert found[0].event == "person_found" and found[-1].status == "tracking"
     last = found[-1].pose
     assert (last.views, last.source, last.subject) == (4, Source.CAMERAS, "anna")
