@@ -15,6 +15,7 @@ from fitmotion_nodes.setup_environment import LIBRARIES_EXIT_CODE, install_test_
 from fitmotion_nodes.setup_layout import WHEEL_FOLDERS, Layout, without
 from fitmotion_nodes.setup_libraries import LibrariesError
 from fitmotion_nodes.setup_progress import SetupError
+from fitmotion_nodes.setup_training import install_training
 
 # The quick part leaves out what is marked as slow; whole graphs of processes (tests/system) all are.
 FAST_OPTIONS = ("-m", "not slow")
@@ -60,6 +61,8 @@ def command(
     try:
         layout = Layout.of_this_process()
         install_test_tools(layout)
+        if not fast and not context.args:
+            install_training_for_tests(layout)
     except SetupError as error:
         sys.stderr.write(f"fitmotion: {error}\n")
         raise typer.Exit(2) from None
@@ -70,6 +73,17 @@ def command(
     except KeyboardInterrupt:
         status = 130
     raise typer.Exit(status)
+
+
+def install_training_for_tests(layout: Layout) -> None:
+    """Install what training needs; where that can't be had, the tests of it are skipped and it is said.
+
+    About half a minute the first time, so the whole test run has it and the quick part goes without.
+    """
+    try:
+        install_training(layout)
+    except LibrariesError as error:
+        _say(f"tests of training: skipped, its libraries cannot be installed here: {error}")
 
 
 def sessions(fast: bool, arguments: list[str]) -> list[list[str]]:

@@ -12,6 +12,7 @@ from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
+from fitmotion_models.cli_scorers import train
 from fitmotion_models.cli_tools import MOVEMENT_HELP, NOBODY_EXIT_CODE, fail, progress_bar
 from fitmotion_models.fms.anthropometry import Anthropometry, sex_named
 
@@ -151,6 +152,7 @@ def assess(
 
 
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 app.command()(calibrate)
 

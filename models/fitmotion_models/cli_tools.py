@@ -41,12 +41,11 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int | No
 
 
 def ready_to_train() -> None:
-    """Install what training needs where it is missing; where that is impossible, end with one sentence."""
-    if all(importlib.util.find_spec(name) for name in ("sklearn", "torch", "onnx")):
-        return
-    if "FITMOTION_ROOT" not in os.environ:
+    """Install what training needs where that is still to be done; where it is impossible, end with one sentence."""
+    if "FITMOTION_ROOT" in os.environ:
+        command = [sys.executable, "-P", "-m", "fitmotion_nodes.setup_training"]
+        if subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0:
+            raise typer.Exit(BAD_INPUT_EXIT_CODE)
+        importlib.invalidate_caches()
+    elif not all(importlib.util.find_spec(name) for name in ("sklearn", "torch", "onnx")):
         fail("training needs scikit-learn, torch and onnx; start this with ./fitmotion, which installs them once")
-    command = [sys.executable, "-P", "-m", "fitmotion_nodes.setup_training"]
-    if subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0:
-        raise typer.Exit(BAD_INPUT_EXIT_CODE)
-    importlib.invalidate_caches()

@@ -36,6 +36,7 @@ class Checkout:
         monkeypatch.setattr(os, "environ", inside)
         self.tools: list[str] = []
         monkeypatch.setattr(testing, "install_test_tools", lambda layout: self.tools.append(layout.distro))
+        monkeypatch.setattr(testing, "install_training", lambda layout: None)
 
     def run(self, setup_status: int, pytest_status: int) -> int:
         os.environ |= {"SETUP_STATUS": str(setup_status), "PYTEST_STATUS": str(pytest_status)}

@@ -70,6 +70,8 @@ SUMMARIES = ("lowest", "mean", "change", "slope", "log_range", "log_speed", "log
 _LEAST_RANGE, _LEAST_SPEED, _LEAST_DIFFERENCE = 0.01, 0.01, 0.005
 # frames around the lowest pelvis, on either side, and at the start, over which a curve's value is averaged
 _NEAR_LOWEST, _AT_START = 2, 5
+# of a curve's values over a repetition
+KEPT_PERCENTILES = (8.0, 92.0)
 # a curve and itself run backwards are compared at so many instants
 _INSTANTS = 101
 
@@ -154,7 +156,10 @@ def summarise(found: FeatureCurves) -> Features:
     way down. Logarithms, as these differ by factors: range; speed (RMS); residual (SD of what does not go with the
     pelvis' way); asymmetry (mean difference of the curve from itself run backwards).
     """
-    values = found.values
+    # a frame in which a limb is lost must not make the range: what is further out than these counts as far as they
+    seen = np.where(np.isfinite(found.values).any(axis=0), found.values, 0.0)
+    low, high = np.nanpercentile(seen, KEPT_PERCENTILES, axis=0)
+    values = np.clip(found.values, low, high)
     down = -values[:, found.names.index("pelvis_height")]
     columns = [_summary(found.stamps, curve, down, found.lowest) for curve in values.T]
     table = np.array(columns).T

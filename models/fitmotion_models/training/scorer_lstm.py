@@ -1,0 +1,91 @@
+"""The published learned scorer of the screen's movements: an LSTM with focal loss, on our rubric's three grades.
+
+LSTM(360 -> 120), ReLU, linear to 3, softmax; focal loss (Lin et al. 2017, exponent 2), Adam with 5e-4, weight decay
+1e-5, 64 epochs. A repetition is correct where grade 3 is likelier than 2 and 1 together.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.training.scorer_data import Table
+from fitmotion_models.training.scorer_frames import INPUTS
+
+GRADES = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class LstmSettings:
+    """As published, but for the batch, which is not stated."""
+
+    hidden: int = 120
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-5
+    epochs: int = 64
+    focal_exponent: float = 2.0
+    batch: int = 32
+
+
+class LstmScorer:
+    """Fits on sequences (N, T, 360) and grades (N,) 1 to 3; torch is imported when it does."""
+
+    def __init__(self, settings: LstmSettings | None = None, seed: int = 0) -> None:
+        self._settings, self._seed = settings or LstmSettings(), seed
+        self._network: Any = None
+        self._centre = self._scale = np.zeros(INPUTS, np.float32)
+
+    def fit(self, frames: NDArray[np.float32], grades: NDArray[np.int64]) -> "LstmScorer":
+        """Train from scratch."""
+        import torch
+
+        settings = self._settings
+        torch.set_num_threads(1)  # steps this small only wait for each other
+        torch.manual_seed(self._seed)
+        self._centre, self._scale = frames.mean(axis=(0, 1)), frames.std(axis=(0, 1)) + 1e-6
+        self._network = _network(settings.hidden)
+        optimiser = torch.optim.Adam(
+            self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        inputs, targets = torch.from_numpy(self._scaled(frames)), torch.from_numpy(grades - GRADES[0])
+        for _ in range(settings.epochs):
+            for chosen in torch.randperm(len(inputs)).split(settings.batch):
+                chances = torch.log_softmax(self._network(inputs[chosen]), dim=1)
+                log_chance = chances.gather(1, targets[chosen, None])[:, 0]
+                focal = (1.0 - log_chance.exp()) ** settings.focal_exponent
+                loss = -(focal * log_chance).mean()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+        return self
+
+    def meets(self, frames: NDArray[np.float32]) -> Table:
+        """The probability (N,) of grade 3."""
+        import torch
+
+        with torch.no_grad():
+            chances = torch.softmax(self._network(torch.from_numpy(self._scaled(frames))), dim=1)
+        return np.asarray(chances[:, GRADES.index(3)].numpy(), dtype=np.float64)
+
+    def _scaled(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(np.clip((frames - self._centre) / self._scale, -5.0, 5.0), dtype=np.float32)
+
+
+def _network(hidden: int) -> Any:
+    import torch
+
+    class LastOfLstm(torch.nn.Module):  # type: ignore[misc]
+        """The state after the last frame, then one linear layer."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = torch.nn.LSTM(INPUTS, hidden, batch_first=True)
+            self.linear = torch.nn.Linear(hidden, len(GRADES))
+
+        def forward(self, frames: Any) -> Any:
+            """(N, T, 360) -> (N, 3) before the softmax."""
+            states, _ = self.lstm(frames)
+            return self.linear(torch.relu(states[:, -1]))
+
+    return LastOfLstm()

@@ -1,0 +1,71 @@
+"""What our rules say of a repetition that is cut out already, and the rubric that grades what is not correct.
+
+UI-PRMD labels repetitions "correct" and "incorrect" only. Our rubric: correct is a 3; an incorrect one is a 1 where its
+severity is above the median of the incorrect ones of the same test, else a 2. Severity is by how much criteria are
+missed, each in standard deviations of what several cameras measure of it, added up. Whatever shows these grades says
+"graded by our rubric".
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.fms.anthropometry import UNKNOWN_BODY
+from fitmotion_models.fms.features import STANCE_SECONDS
+from fitmotion_models.fms.moment import KNEES, PELVIS, Stance, body_from_pose, facing_of, mean_body
+from fitmotion_models.fms.movements import MOVEMENTS
+from fitmotion_models.fms.reading import leg_length
+from fitmotion_models.fms.repetitions import Repetition
+from fitmotion_models.fms.scorer import moment_of
+from fitmotion_models.fms.values import Movement, Side
+from fitmotion_models.skeleton.motion_clip import MotionClip
+
+
+@dataclass(frozen=True)
+class RulesJudgement:
+    """meets: probability that the least certain criterion is met, at least 0.5 when all are; severity: see above."""
+
+    meets: float
+    severity: float
+
+
+NOT_JUDGED = RulesJudgement(math.nan, math.nan)
+
+
+def judged_by_rules(clip: MotionClip, movement: Movement | None, side: Side) -> RulesJudgement:
+    """The rules of a test, unchanged, on a clip that is one repetition. NOT_JUDGED where there are none for it."""
+    if movement is None or movement not in MOVEMENTS:
+        return NOT_JUDGED
+    moment = moment_of(clip_repetition(clip, movement, side))
+    margins = []
+    for rule in MOVEMENTS[movement].rules(side, UNKNOWN_BODY):
+        value = rule.measure(moment).value
+        if math.isfinite(value):
+            margins.append((rule.threshold - value) / rule.uncertainty.several)
+    worst = min(margins)
+    return RulesJudgement(0.5 * (1.0 + math.erf(worst / math.sqrt(2.0))), -sum(min(margin, 0.0) for margin in margins))
+
+
+def clip_repetition(clip: MotionClip, movement: Movement, side: Side) -> Repetition:
+    """A clip that is one repetition, as the scorer would have found it.
+
+    Its decisive frame is the lowest one of the pelvis; of a step over the hurdle that of the highest knee.
+    """
+    bodies = tuple(body_from_pose(pose) for pose in clip)
+    still = mean_body([body for body in bodies if body.stamp - bodies[0].stamp <= STANCE_SECONDS])
+    facing = facing_of(still)
+    if facing is None:
+        raise ValueError(f"{clip.labels[0]}: its first frames show no hips")
+    if movement is Movement.HURDLE_STEP:
+        knee = KNEES[0 if side is Side.LEFT else 1]
+        decisive = int(np.argmax([body.points[knee, 2] for body in bodies]))
+    else:
+        decisive = int(np.argmin([body.points[PELVIS, 2] for body in bodies]))
+    return Repetition(Stance(still, facing, leg_length(still)), bodies, decisive)
+
+
+def grade(correct: NDArray[np.bool_], severity: NDArray[np.float64], median: float) -> NDArray[np.int64]:
+    """Grades (N,) 3, 2 or 1 by our rubric. median: of the severity of incorrect repetitions that one trains on."""
+    return np.where(correct, 3, np.where(severity > median, 1, 2))
