@@ -138,7 +138,7 @@ def _left_out_text(report: CamerasReport) -> str:
 def _bones_text(report: CamerasReport) -> str:
     raw = list(report.bones_raw.values())
     return (
-        "bone lengths, standard deviation over time: after the fit at most "
+        "bone lengths, standard deviation over time: after the fit, once they are learned (1 s), at most "
         f"{max(report.bones_fitted.values()):.2g} % (bar: 1 %), of the cameras' points {np.nanmedian(raw):.1f} % "
         f"(median), {np.nanmax(raw):.1f} % (worst)"
     )
