@@ -65,7 +65,7 @@ def _ankle(rng: np.random.Generator, place: float) -> Case:
 
 
 def _trunk(rng: np.random.Generator, place: float) -> Case:
-    return _hurdle(rng, trunk_lean_deg=14.0 + 14.0 * place)
+    return _hurdle(rng, trunk_lean_deg=12.0 + 12.0 * place)
 
 
 def _dowel(rng: np.random.Generator, place: float) -> Case:

@@ -13,6 +13,8 @@ from fitmotion_models.viewer.palette import LEFT, RIGHT, on_paper
 # Edges of the drawn bins, noise standard deviations; whatever is further is in the last one.
 EDGES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, math.inf)
 _SHOWN_TO = 4.5
+# a share of fewer verdicts is not drawn
+_FEWEST = 5
 
 
 def save_rule_picture(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -29,7 +31,7 @@ def save_rule_picture(path: Path, outcomes: Sequence[Outcome]) -> None:
     for panel in panels.flat[len(outcomes) :]:
         panel.set_visible(False)
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False, fontsize=9)
     figure.supxlabel("distance of the truth from the threshold, standard deviations of the noise", fontsize=10)
     figure.supylabel("share of the verdicts, %", fontsize=10)
     figure.savefig(path, dpi=130)
@@ -40,7 +42,7 @@ def _draw(panel: Any, outcome: Outcome) -> None:
     panel.axhline(100.0 * MOST_WRONG, color="#888", linewidth=0.8, linestyle=(0, (2, 2)))
     names = [name for name in outcome.clips if name != CLEAN.name]
     for name, colour in zip(names, (on_paper(LEFT), on_paper(RIGHT)), strict=False):
-        bins = [one for one in bins_of(with_noise(outcome.under(name)), EDGES) if one.count]
+        bins = [one for one in bins_of(with_noise(outcome.under(name)), EDGES) if one.count >= _FEWEST]
         places = [0.5 * (one.low + min(one.high, 5.0)) for one in bins]
         panel.plot(
             places, [100.0 * one.wrong for one in bins], "o-", color=colour, markersize=4, label=f"{name}: wrong"
