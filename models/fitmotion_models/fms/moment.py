@@ -56,8 +56,10 @@ def mean_body(bodies: Sequence[Body]) -> Body:
     confidence = np.stack([body.confidence for body in bodies])
     weights = confidence[..., None]
     total = weights.sum(axis=0)
+    # sums of what is seen; a plain sum, several times faster, where everything is
+    summed = np.sum if np.isfinite(points).all() else np.nansum
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.nansum(points * weights, axis=0) / total
+        mean = summed(points * weights, axis=0) / total
     directions = np.stack([body.view_direction for body in bodies])
     seen = np.isfinite(directions).all(axis=1)
     direction = directions[seen].mean(axis=0) if seen.any() else np.full(3, np.nan)
@@ -98,7 +100,8 @@ def facing_of(body: Body) -> Array | None:
     as much: from one camera each of the two is badly seen from some direction.
     """
     points = body.points
-    hips = np.cross(points[HIPS[0]] - points[HIPS[1]], UP)
+    across = points[HIPS[0]] - points[HIPS[1]]
+    hips = np.array([across[1], -across[0], 0.0])  # across x up
     if not np.isfinite(hips).all() or np.linalg.norm(hips) < 1e-6:
         return None
     hips /= np.linalg.norm(hips)
