@@ -122,7 +122,7 @@ class Judgement:
     @property
     def wrong(self) -> bool:
         """Whether it was judged against the truth."""
-        return self.decided and (self.verdict is Verdict.MET) != (self.distance <= 0.0)
+        return bool(self.decided and (self.verdict is Verdict.MET) != (self.distance <= 0.0))
 
 
 @dataclass(eq=False)
@@ -207,7 +207,7 @@ def _beside_truth(test: RuleTest, case: Case, assessment: Assessment, condition:
             yield Judgement(
                 condition=condition.name,
                 criterion=name,
-                truth=case.truth[name],
+                truth=float(case.truth[name]),
                 value=criterion.value,
                 threshold=criterion.threshold,
                 verdict=criterion.verdict,

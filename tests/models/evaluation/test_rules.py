@@ -183,6 +183,14 @@ def test_unknown_tests_are_named():
         rule_tests(["jump"])
 
 
+def test_numbers_of_numpy_are_written_too():
+    test = RuleTest(Movement.DEEP_SQUAT, lambda seed, count: [], {}, {})
+    both = [judgement(np.float64(truth), Verdict.MET, np.float64(truth)) for truth in (1.0, -1.0)]
+    counts = {ONE_CAMERA: 1}
+    said = as_dict([Outcome(test, both, counts, {ONE_CAMERA: 0}, {ONE_CAMERA: 0})])
+    assert json.loads(json.dumps(said, allow_nan=False))["bar"]["met"] is False
+
+
 def test_json_has_no_numbers_that_are_none():
     test = RuleTest(Movement.DEEP_SQUAT, lambda seed, count: [], {}, {})
     outcome = Outcome(
