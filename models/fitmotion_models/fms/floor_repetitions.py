@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitmotion_models.fms.floor import paired
-from fitmotion_models.fms.moment import HIPS, Array, Body, Stance, mean_body
+from fitmotion_models.fms.moment import ANKLES, HIPS, Array, Body, Stance, mean_body
 from fitmotion_models.fms.reading import leg_length
 from fitmotion_models.fms.repetitions import Progress, Repetition
 from fitmotion_models.fms.values import Phase, Side
@@ -24,6 +24,9 @@ STILL_SHARE_SEVERAL = 0.08
 
 # A body that goes further away by less than this share of the start in so many seconds has not begun yet, or is back.
 STEP_S, STEP_SHARE = 0.1, 0.03
+
+# Share of the leg length that the hips of a person who stands are over the ankles, at least.
+STANDING_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class FloorRepetitions(ABC):
     def _stance_now(self, bodies: list[Body]) -> Stance | None:
         """The stance at the end of some bodies when they are still and in the start posture."""
         newest = bodies[-1].stamp
-        if newest - bodies[0].stamp < self._parameters.still_for - 1e-6:
+        if newest - bodies[0].stamp < self._parameters.still_for - 1e-6 or _stands(bodies[-1]):
             return None
         window = [body for body in bodies if body.stamp >= newest - self._parameters.still_for - 1e-6]
         window = bodies[-max(len(window), self._parameters.min_frames) :]
@@ -258,6 +261,13 @@ def centred_mean(stamps: Array, values: Array, seconds: float) -> Array:
 def _earlier(stamps: Array, index: int) -> int:
     """The frame that is a step before another one."""
     return int(np.searchsorted(stamps, stamps[index] - STEP_S - 1e-9))
+
+
+def _stands(body: Body) -> bool:
+    """The hips are higher over the ankles than on all fours, where they are by a thigh: most bodies, at once."""
+    points = body.points
+    highest = STANDING_SHARE * leg_length(body)
+    return all(points[hip, 2] - points[ankle, 2] > highest for hip, ankle in zip(HIPS, ANKLES, strict=True))
 
 
 def _are_still(bodies: Sequence[Body]) -> bool:
