@@ -239,7 +239,7 @@ def noise_of(judgements: Iterable[Judgement]) -> tuple[float, float]:
 
 def bins_of(judgements: Iterable[tuple[Judgement, float]], edges: Sequence[float] = BIN_EDGES) -> list[Bin]:
     """Judgements, each with its noise standard deviation, by their distance in it."""
-    items = [(one, abs(one.distance) / deviation) for one, deviation in judgements]
+    items = [(one, abs(one.distance) / max(deviation, 1e-9)) for one, deviation in judgements]
     result = []
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         inside = [one for one, distance in items if low <= distance < high]
