@@ -1,6 +1,7 @@
 """`./fitmotion bench live`: the real graph in real time, measured from outside.
 
-Two graphs, one after the other on the same video: camera, pose and fms alone; then all nodes, with three inertial
+Every test of the screen is armed: whichever is done is recognised and scored. Two graphs, one after the other on the
+same video: camera, pose and fms alone; then all nodes, with three inertial
 sensors, everything recorded, the overlay drawn and somebody looking at the dashboard (who takes all that a browser
 takes, and draws nothing: see viewer/page_client.py).
 
@@ -32,6 +33,7 @@ from fitmotion_nodes.shared_memory import remove_dead_ports, remove_dead_segment
 from fitmotion_nodes.supervisor import Supervisor
 
 WARM_UP_S = 5.0
+ANY_TEST = "auto"  # as `up --movement auto`
 SENSORS = "pelvis,left_wrist,right_thigh"
 CLIENT = "client"  # whoever looks at the dashboard
 _POSE_WINDOW_S = 10.0  # what the pose node's percentiles look back on
@@ -52,7 +54,8 @@ def bench_live(videos: list[Path], *, seconds: float, domain: int, three_only: b
         played = [draw_mannequin(Path(folder) / "mannequin.mp4"), *videos]
         source, port = prepare_video(played, Path(folder) / "video.avi"), _free_port()
         whole = _all_nodes(source, Path(folder), port)
-        three = build_graph(GraphOptions(source=str(source), loop=True, parameters=_NO_JPEG), config_dir())
+        alone = GraphOptions(source=str(source), loop=True, movement=ANY_TEST, parameters=_NO_JPEG)
+        three = build_graph(alone, config_dir())
         os.environ.update(three.environment)
         names = {"source": ", ".join(video.name for video in played)}
         result = _measure(three, Path(folder), seconds) | names
@@ -71,6 +74,7 @@ def _all_nodes(source: Path, folder: Path, port: int) -> Graph:
     options = GraphOptions(
         source=str(source),
         loop=True,
+        movement=ANY_TEST,
         record=str(folder / "recording.mcap"),
         imu=SENSORS,
         visualize=True,

@@ -115,6 +115,36 @@ def train_scorer(
         typer.echo(f"written: {path}")
 
 
+@train.command("normal-bands", context_settings=EXTRA_WORDS)
+def train_normal_bands(
+    context: typer.Context,
+    uiprmd: Uiprmd = None,
+    subjects: Subjects = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the file. Default: the weights that ship.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Make the bands of correct repetitions that reports show behind a person's curves. Takes half a minute.
+
+    Examples:
+
+      fitmotion train normal-bands --uiprmd uiprmd-s01-s08.tar.xz
+    """
+    from fitmotion_models import weights
+    from fitmotion_models.training.normal_bands import make_normal_bands, save_normal_bands
+
+    persons = persons_of(subjects, context.args)
+    try:
+        with progress_bar("reading", quiet=False) as progress:
+            bands, counts = make_normal_bands(uiprmd_source(uiprmd), persons=persons, progress=progress)
+        written = save_normal_bands(out or Path(weights.__file__).parent, bands, counts)
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    for movement, count in counts.items():
+        typer.echo(f"{movement}: {count.repetitions} repetitions of {count.persons} persons")
+    typer.echo(f"written: {written}")
+
+
 def persons_of(options: list[str] | None, further: list[str]) -> list[str] | None:
     """The persons named, after one --subjects or several, with spaces or commas between them; None: all."""
     words = [word for one in (*(options or ()), *further) for word in re.split(r"[,\s]+", one) if word]

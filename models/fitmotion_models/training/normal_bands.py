@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fitmotion_models.datasets.concatenated import concatenate
 from fitmotion_models.datasets.uiprmd import read_uiprmd
 from fitmotion_models.fms.moment import Array
 from fitmotion_models.fms.normal_bands import BANDS_FILE, BandCounts, over_repetition
@@ -27,7 +28,7 @@ CITATION = (
 class NormalBandsRecipe:
     """percentiles: of the repetitions, at every share of their time: the low edge, the middle line, the high edge.
 
-    movements: UI-PRMD's name of a test to ours. digits: after the point, in degrees; two more for metres.
+    movements: UI-PRMD's name of a test to ours. pause_s: how long the body stands still before and after. digits: after the point, in degrees; two more for metres.
     """
 
     movements: dict[str, str] = field(
@@ -39,6 +40,7 @@ class NormalBandsRecipe:
         }
     )
     percentiles: tuple[float, float, float] = (5.0, 50.0, 95.0)
+    pause_s: float = 1.0
     digits: int = 1
 
 
@@ -59,6 +61,7 @@ def make_normal_bands(
     clips = read_uiprmd(source, movements=list(recipe.movements), persons=persons, correct=True)
     for number, (name, clip) in enumerate(clips, start=1):
         movement = Movement[recipe.movements[name.movement]]
+        clip, _ = concatenate([clip], recipe.pause_s)  # a repetition begins and ends with a stance
         for one in score_clip(clip, movement=movement, side=Side.BOTH)[:1]:
             who[movement.name.lower()].append(name.person)
             for curve, values in _curves(clip, one).items():
