@@ -166,7 +166,7 @@ def rules(side: Side = Side.BOTH, person: Anthropometry = UNKNOWN_BODY) -> tuple
             unit="deg",
             measure=elbow_bend,
             joints=(*SHOULDERS, *ELBOWS, *WRISTS),
-            uncertainty=Uncertainty(side=12.0, front=24.0, several=4.6),
+            uncertainty=Uncertainty(side=12.0, front=24.0, several=9.0),
             best_view=FROM_THE_SIDE,
             fault="the body was not pushed up all the way",
             advice="Push up until the elbows are straight; build up the strength of chest and arms.",

@@ -28,13 +28,14 @@ CITATION = (
 class NormalBandsRecipe:
     """percentiles: of the repetitions, at every share of their time: the low edge, the middle line, the high edge.
 
-    movements: UI-PRMD's name of a test to ours. pause_s: how long the body stands still before and after. digits: after the point, in degrees; two more for metres.
+    movements: UI-PRMD's name of a test to ours. Its hurdle step is none of them: it turns back in the air, where ours
+    touches the floor with the heel. pause_s: how long the body stands still before and after. digits: after the point,
+    in degrees; two more for metres.
     """
 
     movements: dict[str, str] = field(
         default_factory=lambda: {
             "m01": "DEEP_SQUAT",
-            "m02": "HURDLE_STEP",
             "m03": "INLINE_LUNGE",
             "m06": "STANDING_LEG_RAISE",
         }

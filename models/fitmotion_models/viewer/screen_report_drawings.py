@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 SIDE_COLOURS = {"left": on_paper(LEFT), "right": on_paper(RIGHT), "": (0.24, 0.26, 0.29)}
 CURVES_SIZE = (7.2, 2.35)  # inches: the width of a page with its margins
-BODY_SIZE = (1.5, 1.8)
+BODY_SIZE, LYING_SIZE = (1.5, 1.8), (1.5, 0.75)
 PRINT_DPI = 200
 _BAND = "#dfe8df"
 _QUIET = "#6a717a"
 _DASHES = ("-", (0, (5, 2)))  # of the first and the second curve of a panel
 _PERCENT = np.linspace(0.0, 100.0, 101)
 _ROOM = 0.12  # around a drawn body, metres
+_LEAST_SPAN = 10.0  # of an axis, degrees or cm: less is no movement, and would be drawn as if it were
 
 Shown = Mapping[str, tuple[MotionClip, float, float]]
 """What is drawn: "left", "right" or "" (no side) to the clip of a repetition, its start and its end, seconds."""
@@ -62,6 +63,9 @@ def curves_figure(movement: Movement, shown: Shown) -> "Figure | None":
         _band(axes, movement, curves[0])
         for number, curve in enumerate(curves):
             _lines(axes, curve, shown, _DASHES[number])
+        low, high = axes.get_ylim()
+        short = max(_LEAST_SPAN - (high - low), 0.0)
+        axes.set_ylim(low - short / 2, high + short / 2)
         axes.set_title(panel_title(curves), fontsize=8, loc="left", fontweight="bold")
         axes.set_xlim(0, 100)
         axes.set_xlabel("share of the repetition, %", fontsize=7, color=_QUIET)
@@ -104,7 +108,9 @@ def body_figure(pose: BodyPose, failing: Iterable[Criterion], *, from_front: boo
 
     points, _ = body_points(pose)
     places = np.stack([points @ _sideways(points, from_front=from_front), points[:, 2]], axis=-1)
-    figure = Figure(figsize=BODY_SIZE)
+    extent = np.nanmax(places, axis=0) - np.nanmin(places, axis=0) if np.isfinite(places).any() else np.ones(2)
+    size = LYING_SIZE if extent[0] > extent[1] else BODY_SIZE
+    figure = Figure(figsize=size)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     bones = [bone for bone in BONES if np.isfinite(places[list(bone)]).all()]
     if not from_front:  # the side that is nearer last, over the other
@@ -119,7 +125,7 @@ def body_figure(pose: BodyPose, failing: Iterable[Criterion], *, from_front: boo
     if np.isfinite(head).all():
         axes.plot(*head, "o", color="#8a9099", markersize=9)
     axes.axhline(0.0, color="#b8bec6", linewidth=0.8)
-    _fit(axes, places)
+    _fit(axes, places, np.array(size))
     axes.set_axis_off()
     return figure
 
@@ -133,13 +139,12 @@ def _sideways(points: np.ndarray, *, from_front: bool) -> np.ndarray:
     return leftwards if from_front else np.array([-leftwards[1], leftwards[0], 0.0])
 
 
-def _fit(axes: "Axes", places: np.ndarray) -> None:
+def _fit(axes: "Axes", places: np.ndarray, size: np.ndarray) -> None:
     """Show the whole body at one scale in both directions, with room around it."""
     seen = places[np.isfinite(places).all(axis=-1)]
     low, high = (seen.min(axis=0), seen.max(axis=0)) if len(seen) else (np.zeros(2), np.ones(2))
     low[1] = min(low[1], 0.0)
     middle, wanted = (low + high) / 2, high - low + 2 * _ROOM
-    size = np.array(BODY_SIZE)
     half = size * max(wanted / size) / 2
     axes.set_xlim(middle[0] - half[0], middle[0] + half[0])
     axes.set_ylim(low[1] - _ROOM, low[1] - _ROOM + 2 * half[1])

@@ -9,6 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -218,15 +219,20 @@ def _criteria(page: TestPage) -> Table:
     styles: list[Any] = []
     for number, row in enumerate(page.criteria(), start=1):
         cells = criterion_cells(row, sides)
-        for column, (_, kind) in enumerate(cells, start=1):
-            styles.append(("TEXTCOLOR", (column, number), (column, number), _KINDS[kind]))
         if any(one.verdict is Verdict.NOT_MET for one in row.sides.values()):
             styles.append(("TEXTCOLOR", (0, number), (0, number), _KINDS["not_met"]))
         name = words(row.name).capitalize()
-        rows.append([name, *(text for text, _ in cells), row.limit, Paragraph(escape(row.advice), _CELL)])
-    widths = [46 * mm, *[25 * mm] * len(sides), 15 * mm]
+        measured = [Paragraph(escape(text), _measured_style(kind)) for text, kind in cells]
+        limit = Paragraph(escape(row.limit), _measured_style(""))
+        rows.append([name, *measured, limit, Paragraph(escape(row.advice), _CELL)])
+    widths = [46 * mm, *[24 * mm] * len(sides), 18 * mm]
     aligned = ("ALIGN", (1, 0), (len(sides) + 1, -1), "RIGHT")
     return Table(rows, colWidths=[*widths, WIDTH - sum(widths)], style=[*_LINED, *_HEADED, aligned, *styles])
+
+
+def _measured_style(kind: str) -> ParagraphStyle:
+    """Of a number in its column: to the right, in the colour of its verdict; kind "" has none."""
+    return ParagraphStyle(f"measured {kind}", parent=_CELL, alignment=TA_RIGHT, textColor=_KINDS.get(kind, _INK))
 
 
 def _frames(frames: Sequence[tuple[str, bytes]]) -> Table:
