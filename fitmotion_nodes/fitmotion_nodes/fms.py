@@ -2,10 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 
 from fitmotion_models.fms.values import Assessment
@@ -13,7 +18,7 @@ from fitmotion_msgs.msg import Assessment as RosAssessment
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_msgs.msg import Screen as RosScreen
-from fitmotion_nodes.conversions import assessment_to_msg, body_pose_from_msg, screen_to_msg, state_to_msg
+from fitmotion_nodes.conversions import assessment_to_msg, body_pose_from_msg, screen_to_msg, stamp_to_msg, state_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
 from fitmotion_nodes.fms_screens import ScreenServices, go_on, make_keeper
 from fitmotion_nodes.parameters import FmsParameters, declare, frame_qos, result_qos
@@ -23,7 +28,7 @@ SCREENS_KEPT = 20  # subjects whose screens a late listener gets
 
 
 class FmsNode(Node):
-    """Scores the bodies that it hears of.
+    """Scores the bodies that it hears of. Lossless, the end of /clock is the end of the recording, as in a file.
 
     Subscribes body_pose; publishes fms/state for each, fms/assessment, fms/screen (kept for late listeners).
     Services: fms/start_screen, fms/finish_screen, fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen.
@@ -48,7 +53,12 @@ class FmsNode(Node):
         )
         for subject in go_on(self, self._keeper, self._settings):
             self._publish_screen_now(subject)
-        self.create_subscription(RosBodyPose, "body_pose", self._on_pose, qos)
+        self._bodies = self.create_subscription(RosBodyPose, "body_pose", self._on_pose, qos)
+        if lossless:
+            at_the_end = SubscriptionEventCallbacks(matched=self._on_clocks)
+            self.create_subscription(
+                Clock, "/clock", lambda msg: None, qos_profile_sensor_data, event_callbacks=at_the_end, raw=True
+            )
 
     def _on_parameters(self, parameters: FmsParameters) -> None:
         self._keeper.session.timeout = parameters.subject_timeout_s
@@ -72,6 +82,18 @@ class FmsNode(Node):
         for subject in self._keeper.take_found():
             self._publish_screen(subject, msg.header.stamp)
         self._report(msg.subject, update.state.phase.name.lower())
+
+    def _on_clocks(self, info: QoSSubscriptionMatchedInfo) -> None:
+        """Who drives the time of a lossless run came or went; without them no more poses come."""
+        if info.current_count:
+            return
+        # what was sent before the end is still to come
+        handle = self._bodies.handle
+        with suppress(InvalidHandle), handle:
+            while (taken := handle.take_message(RosBodyPose, False)) is not None:
+                self._on_pose(*taken)
+        for assessment in self._keeper.end_stream():
+            self._tell(assessment, stamp_to_msg(assessment.stamp))
 
     def _report(self, subject: str, phase: str) -> None:
         session = self._keeper.session

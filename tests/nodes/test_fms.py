@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from rosgraph_msgs.msg import Clock
 
 from fitmotion_models.fms import score_clip
 from fitmotion_models.fms.records import Records
 from fitmotion_models.mover import SquatParameters, seen_from, squat_clip
+from fitmotion_models.skeleton.motion_clip import clip_from_poses
 from fitmotion_msgs.msg import Assessment, AssessmentState, BodyPose, Screen
 from fitmotion_msgs.srv import FinishScreen, ReportPain, ResetScreen, SetScore, StartScreen, StartTest
 from fitmotion_nodes.conversions import assessment_from_msg, body_pose_to_msg
@@ -75,6 +77,33 @@ def test_scores_are_those_of_the_library_and_every_pose_has_a_state(scored) -> N
     assert [msg.header.stamp for msg in node.states] == [body_pose_to_msg(pose).header.stamp for pose in clip]
     assert {msg.header.frame_id for msg in (*node.states, *node.assessments)} == {"world"}
     assert node.screens[-1].final[0] == max(assessment.score for assessment in expected)
+
+
+def test_a_recording_that_ends_with_the_last_upright_frame_is_scored_as_a_file(scored) -> None:
+    heights = GOOD.positions[:, 0, 2]
+    lowest = int(heights.argmin())
+    back = heights[lowest] + 0.97 * (heights[0] - heights[lowest])
+    cut = list(GOOD)[: lowest + int((heights[lowest:] >= back).argmax()) + 1]
+    expected = score_clip(clip_from_poses(cut, GOOD.fps))
+    assert len(expected) == 1
+    node = scored()
+    clock = node.graph.talk(Clock, "/clock")
+    node.play(clip_from_poses(cut[:-1], GOOD.fps))
+    node.graph.spin_for(0.1)
+    assert not node.assessments
+    # the last body is still on its way when the end is heard of
+    node.send(body_pose_to_msg(cut[-1]))
+    node.graph.node.destroy_publisher(clock)
+    node.graph.until(lambda: len(node.states) == len(cut) and node.assessments and node.screens)
+    got = assessment_from_msg(node.assessments[0])
+    assert (got.score, got.reason, got.start) == (
+        expected[0].score,
+        expected[0].reason,
+        pytest.approx(expected[0].start),
+    )
+    assert got.stamp == pytest.approx(cut[-1].stamp, abs=1e-6)
+    node.graph.spin_for(0.1)
+    assert len(node.assessments) == 1
 
 
 def test_bad_messages_are_counted_and_the_node_lives(scored) -> None:

@@ -18,6 +18,7 @@ from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
 from fitmotion_models.fms.scorer import score_clip
 from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
+from fitmotion_models.skeleton.motion_clip import clip_from_poses
 from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
 
 from .conftest import LONG, MEDIA, Command, once_unless_long, write_video
@@ -72,6 +73,43 @@ def test_a_recorded_clip_under_another_name(fitmotion: Start, tmp_path: Path) ->
     written = run.assessment()
     assert written["subject"] == "anna"
     assert [item["score"] for item in written["assessments"]] == [item.score for item in score_clip(clip)]
+
+
+@pytest.mark.parametrize("movement", ["deep_squat", "auto"])
+def test_a_recording_that_ends_with_the_last_upright_frame(fitmotion: Start, tmp_path: Path, movement: str) -> None:
+    """A stream has no end to hear of but its source's: `up` finds the repetition that `assess` finds."""
+    clip = make_mover("subject")
+    heights = clip.positions[:, 0, 2]
+    first = score_clip(clip)[0]
+    lowest = int(np.where((clip.stamps >= first.start) & (clip.stamps <= first.end), heights, np.inf).argmin())
+    back = heights[lowest] + 0.97 * (heights[0] - heights[lowest])
+    upright = lowest + int((heights[lowest:] >= back).argmax())
+    save_clip(tmp_path / "cut.npz", clip_from_poses(list(clip)[: upright + 1], clip.fps))
+    assess = fitmotion("assess", str(tmp_path / "cut.npz"), "--movement", movement, "--json")
+    assert assess.wait() == 0, assess.stderr
+    expected = json.loads(assess.stdout)
+    assert len(expected["assessments"]) == 1
+    run = fitmotion("up", "--replay", str(tmp_path / "cut.npz"), "--lossless", "--movement", movement)
+    assert run.wait() == 0, run.stderr
+    same_assessments(run.assessment(), expected)
+
+
+@once_unless_long
+def test_a_video_that_ends_with_the_last_upright_frame(fitmotion: Start, tmp_path: Path) -> None:
+    clip = squat_clip(SquatParameters(repetitions=1), fps=20.0)
+    heights = clip.positions[:, 0, 2]
+    lowest = int(heights.argmin())
+    back = heights[lowest] + 0.98 * (heights[0] - heights[lowest])
+    upright = lowest + int((heights[lowest:] >= back).argmax())
+    cut = clip_from_poses(list(clip)[: upright + 1], clip.fps)
+    write_clip_video(tmp_path / "squat.mp4", cut, view=Viewpoint(azimuth=1.1))
+    assess = fitmotion("assess", str(tmp_path / "squat.mp4"), "--json")
+    assert assess.wait() == 0, assess.stderr
+    expected = json.loads(assess.stdout)
+    assert len(expected["assessments"]) == 1
+    run = fitmotion("up", "--source", str(tmp_path / "squat.mp4"), "--lossless")
+    assert run.wait() == 0, run.stderr
+    same_assessments(run.assessment(), expected)
 
 
 # each person once, from the side and from the front; all four views at length

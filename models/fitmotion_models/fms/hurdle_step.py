@@ -84,8 +84,8 @@ def standing_foot_slip(moment: Moment, side: int) -> Measured:
 
 # Standard deviations, and what noise adds to a maximum or a length: of the measured value on parametric bodies under 12
 # degrees (one camera, in the plane of the picture) and 5 degrees (several) of joint angle error. Along the line of
-# sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk. Sizes without a sign
-# are up to twice as uncertain as they spread: what noise makes of nothing looks like a fault, to either side.
+# sight as in `deep_squat`: 0.10 to 0.12 m between the joints of one person, 16 degrees for a trunk. Sizes without a
+# sign are up to twice as uncertain as they spread: what noise makes of nothing looks like a fault, to either side.
 @lru_cache
 def rules(side: Side, person: Anthropometry = UNKNOWN_BODY) -> tuple[CriterionRule, ...]:
     """The criteria of a step with the leg of `side`. Raises ValueError for a side that is neither."""

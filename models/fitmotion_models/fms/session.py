@@ -90,6 +90,14 @@ class Session:
         person.remember(update)
         return update
 
+    def end_stream(self) -> list[Assessment]:
+        """No more poses come: the results of repetitions that lacked nothing but the last instants of standing.
+
+        What else was under way is forgotten; poses that come nevertheless begin anew within their trials.
+        """
+        ended = [person.finish() for name, person in self._people.items() if self.is_assessed(name)]
+        return [assessment for assessment in ended if assessment is not None]
+
     def is_assessed(self, subject: str) -> bool:
         """Whether a subject's poses are scored as things stand."""
         return subject == self._chosen if not self._assess else self._assess in (subject, EVERYBODY)

@@ -148,9 +148,7 @@ SHOWN: dict[Movement, ShownTest] = {
     Movement.DEEP_SQUAT: ShownTest(((_KNEE, _HIP), (_TRUNK, _SHIN)), _low_pelvis, "lowest point"),
     Movement.HURDLE_STEP: ShownTest(((_HIP, _KNEE), (_TRUNK,)), partial(_height, ANKLES), "foot highest"),
     Movement.INLINE_LUNGE: ShownTest(((_KNEE, _HIP), (_TRUNK,)), _low_pelvis, "lowest point"),
-    Movement.SHOULDER_MOBILITY: ShownTest(
-        ((_HANDS,), (_UPPER_ARM,)), partial(_negative, hands_apart), "hands nearest"
-    ),
+    Movement.SHOULDER_MOBILITY: ShownTest(((_HANDS,), (_UPPER_ARM,)), partial(_negative, hands_apart), "hands nearest"),
     Movement.ACTIVE_STRAIGHT_LEG_RAISE: ShownTest(((_LEG,), (_KNEE,)), partial(_height, ANKLES), "leg highest"),
     Movement.TRUNK_STABILITY_PUSH_UP: ShownTest(((_BODY,), (_ELBOW,)), partial(_height, SHOULDERS), "body highest"),
     Movement.ROTARY_STABILITY: ShownTest(

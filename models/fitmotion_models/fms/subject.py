@@ -74,8 +74,12 @@ class Subject:
         self.guidance = update.guidance
         if update.assessment is None:
             return update
-        self.has_repetition = True
         return replace(update, assessment=self._entered(update.assessment))
+
+    def finish(self) -> Assessment | None:
+        """The stream has ended: the result of a repetition that lacked nothing but the last instants of standing."""
+        last = self.scorer.finish()
+        return None if last is None else self._entered(last)
 
     def remember(self, update: ScorerUpdate) -> None:
         """Keep an update for a pose that comes again."""
@@ -84,7 +88,7 @@ class Subject:
             self.recent.popitem(last=False)
 
     def clip_of(self, assessment: Assessment) -> MotionClip | None:
-        """The poses of a repetition from `BEFORE_S` before its start to the one that ended it; None where they are gone.
+        """The poses of a repetition from `BEFORE_S` before its start to the one that ended it; None if they are gone.
 
         Scored alone they give the same result.
         """
@@ -97,6 +101,7 @@ class Subject:
 
     def _entered(self, assessment: Assessment) -> Assessment:
         """Number a result within its trial and enter it into the screen; returns it with the person's pain in it."""
+        self.has_repetition = True
         self.measured = assessment = self._numbered(assessment)
         if assessment.movement not in TESTS:
             return assessment

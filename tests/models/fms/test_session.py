@@ -305,3 +305,34 @@ def test_a_kept_screen_goes_on_in_another_session() -> None:
     assert other.start_test("", SQUAT, Variation.NONE, Side.BOTH).number == 2
     (again,) = play(other, subject="person_2")
     assert (again.trial, again.repetition) == (2, 1)
+
+
+def cut_at_the_last_upright_frame():
+    """One squat that ends when the pelvis is back, before the body has stood for a while."""
+    heights = CLIP.positions[:, 0, 2]
+    lowest = int(heights.argmin())
+    back = heights[lowest] + 0.97 * (heights[0] - heights[lowest])
+    upright = lowest + int((heights[lowest:] >= back).argmax())
+    return [pose for pose in CLIP if pose.stamp <= CLIP.stamps[upright]]
+
+
+def test_the_end_of_a_stream_is_the_end_of_a_file() -> None:
+    session, poses = Session(), cut_at_the_last_upright_frame()
+    assert play(session, poses) == []  # it might go on
+    (ended,) = session.end_stream()
+    (whole,) = play(Session())
+    assert (ended.subject, ended.score, ended.repetition) == ("anna", whole.score, 1)
+    assert session.measured("anna") == ended and session.screen("anna").final[0] == whole.score
+    clip = session.clip_of("anna", ended)
+    assert clip is not None and clip.stamps[-1] == pytest.approx(poses[-1].stamp)
+    assert session.end_stream() == []
+    again = session.start_test("anna", SQUAT, Variation.NONE, Side.BOTH)
+    assert again.number == 2  # the trial had its repetition
+
+
+def test_the_end_of_a_stream_makes_no_repetition_of_half_a_squat_and_none_of_whom_nobody_assesses() -> None:
+    session = Session(assess="bert")
+    play(session, cut_at_the_last_upright_frame())
+    half = [pose for pose in CLIP if pose.stamp <= CLIP.stamps[int(CLIP.positions[:, 0, 2].argmin())]]
+    play(session, half, subject="bert")
+    assert session.end_stream() == []

@@ -154,6 +154,13 @@ class ScreenKeeper:
             self._keep_result(pose.subject, update.assessment)
         return update
 
+    def end_stream(self) -> list[Assessment]:
+        """No more poses come, see `Session.end_stream`; results are kept before they are returned."""
+        ended = self.session.end_stream()
+        for assessment in ended:
+            self._keep_result(assessment.subject, assessment)
+        return ended
+
     def start_test(self, subject: str, movement: Movement, variation: Variation, side: Side, trial: int = 0) -> Trial:
         """See `Session.start_test`."""
         started = self.session.start_test(subject, movement, variation, side, trial)
