@@ -51,7 +51,11 @@ class LearnedScorer:
 
         side: that it was done on, BOTH where the test has none.
         """
-        return self.score_features(repetition_features(repetition, side))
+        try:
+            found = repetition_features(repetition, side)
+        except ValueError:  # the stance does not show the legs
+            return UNSCORED
+        return self.score_features(found)
 
     def score_features(self, found: RepetitionFeatures) -> LearnedScore:
         """Score the features of one repetition."""
