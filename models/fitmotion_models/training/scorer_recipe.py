@@ -136,8 +136,8 @@ def _card(
         "grade_2_from": grade_2_from,
         "measured": "not measured" if found is None else _measured(found),
         "knows": "How people move who were asked to do it wrongly: unsteadily, unevenly, out of the plane. A "
-        "parametric squat with the trunk leaning 60 degrees forward, but perfectly smooth and even, it calls correct; the rules "
-        "do not. It warns, the rules explain.",
+        "parametric squat with the trunk leaning 60 degrees forward, but perfectly smooth and even, it calls correct; "
+        "the rules do not. It warns, the rules explain.",
         "unknown": "Trained on one Kinect's skeleton, whose feet are held where they stand. Bodies from cameras "
         "(MediaPipe, RTMPose, one or several views) differ in joints and noise; how much the probabilities suffer has "
         "not been measured, as no labelled video of these tests is at hand. Every person did the hurdle step and the "
