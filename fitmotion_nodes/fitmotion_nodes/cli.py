@@ -3,18 +3,15 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from fitmotion_models.cli import app
-from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, fail
+from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, Backend, Detector, PoseModel, fail
 from fitmotion_nodes import doctor, setup_environment, testing
 from fitmotion_nodes.cli_screen import screen
-
-if TYPE_CHECKING:
-    from fitmotion_models.pose.backends import BackendChoice
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
 _LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -52,13 +49,19 @@ def parameter_overrides(texts: list[str]) -> dict[str, dict[str, Any]]:
     return overrides
 
 
-def pose_parameters(choice: "BackendChoice") -> dict[str, str]:
-    """The pose node's parameters for a backend and its networks. Raises ValueError and OSError where one is missing."""
-    from fitmotion_models.pose.backends import check_choice
+def pose_parameters(backend: str, pose_model: str, detector: str) -> dict[str, dict[str, str]]:
+    """The pose node's parameters for a backend and its networks as they were given; {} where nothing was.
 
+    Raises ValueError and OSError where a network is missing.
+    """
+    from fitmotion_models.pose.backends import DEFAULT_BACKEND, BackendChoice, check_choice
+
+    if not (backend or pose_model or detector):
+        return {}
+    choice = BackendChoice(backend or (DEFAULT_BACKEND if not pose_model else "rtmpose"), pose_model, detector)
     check_choice(choice)
     given = {"backend": choice.name, "pose_model": choice.pose_model, "detector": choice.detector}
-    return {name: value for name, value in given.items() if value}
+    return {"pose": {name: value for name, value in given.items() if value}}
 
 
 def checked_log_level(level: str) -> str:
@@ -96,11 +99,9 @@ def up(
         bool, typer.Option("--board", help="The squat's heels stand on the 2-inch board (a trial for a 2).")
     ] = False,
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "",
-    backend: Annotated[
-        str, typer.Option(help="The pose backend: mediapipe, rtmpose, or a network's name from `models list`.")
-    ] = "",
-    pose_model: Annotated[str, typer.Option(help="With rtmpose: a network's file or folder.", metavar="PATH")] = "",
-    detector: Annotated[str, typer.Option(help="With rtmpose: what finds people, likewise.", metavar="PATH")] = "",
+    backend: Backend = "",
+    pose_model: PoseModel = "",
+    detector: Detector = "",
     tilt: Annotated[
         float | None,
         typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
@@ -160,7 +161,6 @@ def up(
     import math
 
     from fitmotion_models.fms.trial import trial_named
-    from fitmotion_models.pose.backends import DEFAULT_BACKEND, BackendChoice
     from fitmotion_nodes.up import UpOptions
     from fitmotion_nodes.up import up as run
 
@@ -168,9 +168,8 @@ def up(
         trial = trial_named(movement, side=side, board=board)
         parameters = parameter_overrides(param or [])
         parameters["fms"] = {"side": trial.side.name.lower()} | parameters.get("fms", {})
-        if backend or pose_model or detector:
-            choice = BackendChoice(backend or (DEFAULT_BACKEND if not pose_model else "rtmpose"), pose_model, detector)
-            parameters["pose"] = pose_parameters(choice) | parameters.get("pose", {})
+        for node, chosen in pose_parameters(backend, pose_model, detector).items():
+            parameters[node] = chosen | parameters.get(node, {})
     except (ValueError, OSError) as error:
         fail(str(error))
     options = UpOptions(

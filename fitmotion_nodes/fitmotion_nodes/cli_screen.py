@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fitmotion_models.cli_records import Database, records_at
-from fitmotion_models.cli_tools import fail
+from fitmotion_models.cli_tools import Backend, Detector, PoseModel, fail
 
 if TYPE_CHECKING:
     from fitmotion_models.fms.anthropometry import Anthropometry
@@ -49,6 +49,9 @@ def screen(
         str, typer.Option(help="A MotionClip or a recording instead of a camera.", metavar="CLIP.npz|RUN.mcap")
     ] = "",
     mover: Annotated[str, typer.Option(help="A built-in moving body instead of a camera: squat, screen, ...")] = "",
+    backend: Backend = "",
+    pose_model: PoseModel = "",
+    detector: Detector = "",
     loop: Annotated[bool, typer.Option("--loop", help="Start a file or mover again at its end, until Ctrl-C.")] = False,
     records: Database = None,
     port: Annotated[int, typer.Option(help="Port of the page.", min=0, max=65535)] = 8080,
@@ -90,7 +93,7 @@ def screen(
     from fitmotion_models.fms.anthropometry import Anthropometry, Sex
     from fitmotion_models.fms.records import default_path
     from fitmotion_models.viewer.page_controls import StartScreen
-    from fitmotion_nodes.cli import checked_log_level, parameter_overrides
+    from fitmotion_nodes.cli import checked_log_level, parameter_overrides, pose_parameters
     from fitmotion_nodes.screen_run import ScreenOptions
     from fitmotion_nodes.screen_run import screen as run
     from fitmotion_nodes.up import UpOptions
@@ -100,7 +103,9 @@ def screen(
     try:
         body = Anthropometry(height, hand_length, Sex[sex.upper()] if sex else Sex.UNKNOWN)
         parameters = parameter_overrides(param or [])
-    except ValueError as error:
+        for node, chosen in pose_parameters(backend, pose_model, detector).items():
+            parameters[node] = chosen | parameters.get(node, {})
+    except (ValueError, OSError) as error:
         fail(str(error))
     parameters.setdefault("dashboard", {}).setdefault("port", port)
     form = StartScreen(person.strip(), measured_by.strip(), consent, height or 0.0, hand_length or 0.0, sex, resume)

@@ -13,7 +13,15 @@ from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_scorers import train
-from fitmotion_models.cli_tools import MOVEMENT_HELP, NOBODY_EXIT_CODE, fail, progress_bar
+from fitmotion_models.cli_tools import (
+    MOVEMENT_HELP,
+    NOBODY_EXIT_CODE,
+    Backend,
+    Detector,
+    PoseModel,
+    fail,
+    progress_bar,
+)
 from fitmotion_models.fms.anthropometry import Anthropometry, sex_named
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -53,11 +61,9 @@ def assess(
         str, typer.Option(help="female or male: decides where the hands lie in the push-up.", metavar="SEX")
     ] = "unknown",
     subject: Annotated[str, typer.Option(help="Whose movement it is; a name without spaces.")] = "person",
-    backend: Annotated[
-        str, typer.Option(help="The pose backend: mediapipe, rtmpose, or a network's name from `models list`.")
-    ] = "mediapipe",
-    pose_model: Annotated[str, typer.Option(help="With rtmpose: a network's file or folder.", metavar="PATH")] = "",
-    detector: Annotated[str, typer.Option(help="With rtmpose: what finds people, likewise.", metavar="PATH")] = "",
+    backend: Backend = "mediapipe",
+    pose_model: PoseModel = "",
+    detector: Detector = "",
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Write a report with curves and key frames, faces blurred (.html).")
     ] = None,
@@ -135,6 +141,7 @@ def assess(
         fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(report_as_dict(report), indent=2, allow_nan=False) + "\n")
+        sys.stderr.write("".join(f"{sentence}\n" for sentence in report.camera))
     else:
         from rich.console import Console
 
@@ -143,6 +150,8 @@ def assess(
         Console().print(assessments_view(report.assessments, seconds=report.frames / report.fps, poses=report.poses))
         if report.guidance:
             Console().print(f"{report.guidance}.", highlight=False, soft_wrap=True)
+        for sentence in report.camera:
+            Console().print(sentence, highlight=False, soft_wrap=True)
         if report.notice:
             Console().print(report.notice, highlight=False, soft_wrap=True)
         if report_file is not None and report.clip is not None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -17,6 +17,13 @@ NOBODY_EXIT_CODE = 1
 
 _NAMES = ", ".join(one.name.lower() for one in Movement if one is not Movement.UNKNOWN)
 MOVEMENT_HELP = f"Which test is shown: {_NAMES}; {AUTO}: whichever, recognised from what is done."
+
+# Options that several commands have.
+Backend = Annotated[
+    str, typer.Option(help="The pose backend: mediapipe, rtmpose, or a network's name from `models list`.")
+]
+PoseModel = Annotated[str, typer.Option(help="With rtmpose: a network's file or folder.", metavar="PATH")]
+Detector = Annotated[str, typer.Option(help="With rtmpose: what finds people, likewise.", metavar="PATH")]
 
 
 def fail(message: str, code: int = BAD_INPUT_EXIT_CODE) -> NoReturn:

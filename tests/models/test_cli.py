@@ -123,6 +123,15 @@ def test_what_does_not_fit_together_is_said_before_any_work(tmp_path, options, s
     assert result.exit_code == 2 and said in result.stderr
 
 
+def test_what_is_wrong_with_the_picture_is_said_once_and_not_in_the_json(tmp_path):
+    path = video(tmp_path / "dark.mp4", [np.full((240, 320, 3), 20, np.uint8)] * 45)
+    too_dark = "The picture is too dark: turn on more light."
+    assert run(path).stdout.count(too_dark) == 1
+    result = run(path, "--json")
+    assert result.stderr.count(too_dark) == 1 and too_dark not in result.stdout
+    assert "camera" not in json.loads(result.stdout)
+
+
 def test_a_camera_in_the_wrong_place_is_said(tmp_path):
     path = tmp_path / "clip.npz"
     save_clip(path, seen_from(squat_clip(SquatParameters(repetitions=1)), (1.0, 0.0, 0.1)))

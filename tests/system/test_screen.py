@@ -83,6 +83,8 @@ def test_a_screen_survives_the_kill_of_everything_and_of_a_node_and_is_reported(
     [
         (("--resume",), "nobody has an open screen in"),
         (("--height", "170"), "stature_m is 170 m; it can be 0.4 to 2.6 m"),
+        (("--backend", "rtmpoze"), "rtmpoze"),
+        (("--pose-model", "none.onnx", "--detector", "none.onnx"), "none.onnx"),
         (("--sex", "x"), "--sex x is unknown; allowed: female and male"),
     ],
 )

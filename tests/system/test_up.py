@@ -7,19 +7,25 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from rclpy.serialization import serialize_message
 
+from fitmotion_models.exchange.mcap_files import RecordedTopic, Recording
 from fitmotion_models.fms.assess import AssessmentReport, report_as_dict
 from fitmotion_models.fms.scorer import score_clip
 from fitmotion_models.mover import SquatParameters, make_mover, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 from fitmotion_models.skeleton.motion_clip import clip_from_poses
 from fitmotion_models.viewer.mannequin import Viewpoint, write_clip_video
+from fitmotion_nodes.conversions import body_pose_to_msg
+from fitmotion_nodes.recorder_topics import definition_of
+from fitmotion_nodes.recordings import BODY_POSE
 
 from .conftest import LONG, MEDIA, Command, once_unless_long, write_video
 
@@ -110,6 +116,27 @@ def test_a_video_that_ends_with_the_last_upright_frame(fitmotion: Start, tmp_pat
     run = fitmotion("up", "--source", str(tmp_path / "squat.mp4"), "--lossless")
     assert run.wait() == 0, run.stderr
     same_assessments(run.assessment(), expected)
+
+
+@once_unless_long
+def test_everybody_who_is_scored_is_named(fitmotion: Start, tmp_path: Path) -> None:
+    people = {
+        "anna": squat_clip(SquatParameters(repetitions=1), fps=20.0),
+        "bert": squat_clip(SquatParameters(repetitions=1, arm_drop_deg=55.0), fps=20.0),
+    }
+    about = RecordedTopic("/body_pose", BODY_POSE, definition_of(BODY_POSE))
+    with Recording(tmp_path / "two.mcap") as recording:
+        for number, both in enumerate(zip(*people.values(), strict=False)):
+            for name, pose in zip(people, both, strict=True):
+                data = serialize_message(body_pose_to_msg(replace(pose, subject=name)))
+                recording.write(about, data, number, number)
+    run = fitmotion("up", "--replay", str(tmp_path / "two.mcap"), "--lossless", "--param", "fms.assess=all")
+    assert run.wait() == 0, run.stderr
+    written = run.assessment()
+    assert written["subject"] == "anna, bert"
+    scored = {(one["subject"], one["score"]) for one in written["assessments"]}
+    assert scored == {(name, one.score) for name, clip in people.items() for one in score_clip(clip)}
+    assert "anna: 1 repetition, best score 3" in run.stdout and "bert, deep squat, repetition 1  " in run.stdout
 
 
 # each person once, from the side and from the front; all four views at length

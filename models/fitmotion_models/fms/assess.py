@@ -17,6 +17,7 @@ from fitmotion_models.fms.trial import chosen_trial
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
 from fitmotion_models.pose.backends import BackendChoice, PeopleBackend, find_everybody, make_backend
 from fitmotion_models.pose.camera_model import CameraModel
+from fitmotion_models.pose.guidance import SENTENCES
 from fitmotion_models.pose.image_source import ImageSource, open_source
 from fitmotion_models.pose.people_estimator import PeopleEstimator
 from fitmotion_models.pose.rig_source import RigRecording
@@ -26,6 +27,8 @@ from fitmotion_models.skeleton.motion_clip import MotionClip, clip_from_poses
 
 Progress = Callable[[int, int | None], None]
 CLIP_SUFFIX = ".npz"
+# The share of the images in which the camera's view must have been wrong for a person to be told: less is a moment.
+_LASTING = 0.2
 AnyScorer = Scorer | AnyTestScorer
 
 
@@ -35,7 +38,8 @@ class AssessmentReport:
 
     fps: Hz. frames: images (or poses) read. poses: how many of them show a body. clip: those poses, where kept.
     notice: a sentence about the input that a person should read. guidance: from where this test should be filmed, a
-    sentence; empty where the view was good for most of the recording, or not known.
+    sentence; empty where the view was good for most of the recording, or not known. camera: what was wrong with the
+    picture itself, cut off, dark, crooked, sentences.
     """
 
     assessments: tuple[Assessment, ...]
@@ -46,6 +50,7 @@ class AssessmentReport:
     clip: MotionClip | None = None
     notice: str = ""
     guidance: str = ""
+    camera: tuple[str, ...] = ()
 
 
 def assess(
@@ -91,8 +96,11 @@ def assess(
     try:
         size = (source.width, source.height)
         camera = CameraModel.guess(*size) if model is None else model.scaled_to(*size)
-        poses = _poses(source, backend, camera, subject, tilt)
-        return _score(poses, scorer, subject, source.fps, source.frame_count, progress)
+        said: Counter[str] = Counter()
+        poses = _poses(source, backend, camera, subject, tilt, said)
+        report = _score(poses, scorer, subject, source.fps, source.frame_count, progress)
+        lasting = (sentence for sentence in SENTENCES.values() if said[sentence] > _LASTING * report.frames)
+        return replace(report, camera=tuple(lasting))
     finally:
         source.close()
 
@@ -121,15 +129,25 @@ def _assess_rig(
 
 
 def _poses(
-    source: ImageSource, backend: str | BackendChoice, camera: CameraModel, subject: str, tilt: float | None
+    source: ImageSource,
+    backend: str | BackendChoice,
+    camera: CameraModel,
+    subject: str,
+    tilt: float | None,
+    said: Counter[str],
 ) -> Iterator[BodyPose | None]:
-    """The body of the first person, image by image; whoever else is in the picture is told from them."""
+    """The body of the first person, image by image; whoever else is in the picture is told from them.
+
+    said: counts in how many images each sentence about the camera's view held.
+    """
     find = make_backend(backend)
     people = PeopleEstimator(camera, subject=subject, tilt=tilt, several=isinstance(find, PeopleBackend))
     try:
         while (frame := source.read()) is not None:
             image: NDArray[np.uint8] = np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
-            yield people.update(find_everybody(find, image, frame.stamp), frame.stamp, image)[0].estimate.pose
+            pose = people.update(find_everybody(find, image, frame.stamp), frame.stamp, image)[0].estimate.pose
+            said.update(people.guidance)
+            yield pose
     finally:
         find.close()
 
@@ -165,9 +183,15 @@ def _score(
 
 
 def report_as_dict(report: AssessmentReport) -> dict[str, Any]:
-    """The report as JSON-ready values: words for movement, side and verdict, seconds, null for what was not seen."""
+    """The report as JSON-ready values: words for movement, side and verdict, seconds, null for what was not seen.
+
+    Where several people were scored every assessment says whose it is.
+    """
+    several = len({assessment.subject for assessment in report.assessments}) > 1
     return {
-        "assessments": [assessment_as_dict(assessment) for assessment in report.assessments],
+        "assessments": [
+            ({"subject": one.subject} if several else {}) | assessment_as_dict(one) for one in report.assessments
+        ],
         "subject": report.subject,
         "fps": report.fps,
         "frames": report.frames,

@@ -52,11 +52,12 @@ def criteria_table(criteria: Sequence[Criterion]) -> Table:
     return table
 
 
-def assessment_view(assessment: Assessment) -> RenderableType:
-    """One repetition: headline, reason, criteria."""
+def assessment_view(assessment: Assessment, *, named: bool = False) -> RenderableType:
+    """One repetition: headline, with whose it is where that is asked for, reason, criteria."""
+    who = f"{assessment.subject}, " if named else ""
     side = "" if assessment.side is Side.BOTH else f" {words(assessment.side.name)}"
     headline = Text.assemble(
-        (f"{words(assessment.movement.name)}{side}, repetition {assessment.repetition}", "bold"),
+        (f"{who}{words(assessment.movement.name)}{side}, repetition {assessment.repetition}", "bold"),
         f"  {assessment.start:.2f} to {assessment.end:.2f} s   score ",
         score_text(assessment),
         f"   confidence {assessment.confidence:.2f}",
@@ -73,7 +74,12 @@ def assessments_view(assessments: Sequence[Assessment], *, seconds: float, poses
     if not assessments:
         seen = "a person was seen" if poses else "no person was seen"
         return Text(f"no repetition was found in {seconds:.1f} s; {seen}", style="yellow")
-    scored = [assessment.score for assessment in assessments if assessment.score != NOT_SCORABLE]
-    count = f"{len(assessments)} repetition{'s' if len(assessments) > 1 else ''}"
-    best = f"best score {max(scored)}" if scored else "none could be scored"
-    return Group(*(assessment_view(assessment) for assessment in assessments), Text(f"{count}, {best}", style="bold"))
+    names = list(dict.fromkeys(assessment.subject for assessment in assessments))
+    several = len(names) > 1
+    lines = []
+    for name in names:
+        mine = [assessment.score for assessment in assessments if assessment.subject == name]
+        count = f"{len(mine)} repetition{'s' if len(mine) > 1 else ''}"
+        best = f"best score {max(mine)}" if max(mine) != NOT_SCORABLE else "none could be scored"
+        lines.append(Text(f"{name}: {count}, {best}" if several else f"{count}, {best}", style="bold"))
+    return Group(*(assessment_view(assessment, named=several) for assessment in assessments), *lines)
