@@ -25,7 +25,7 @@ SITES = ["pelvis", "left_wrist", "right_thigh"]
 SQUAT = SquatParameters(repetitions=1)
 
 
-@pytest.mark.parametrize("fps", [100.0, 30.0])
+@pytest.mark.parametrize("fps", [pytest.param(100.0, marks=pytest.mark.slow), 30.0])
 @pytest.mark.parametrize("motion", known_motions(), ids=lambda motion: motion.name)
 def test_readings_of_known_motion_are_within_one_percent_of_range(motion, fps) -> None:
     clip = motion.clip(fps)

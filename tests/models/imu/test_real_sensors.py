@@ -182,7 +182,7 @@ def _row(method: str, row: Sequence[float]) -> str:
 
 @pytest.mark.parametrize(
     ("thinning", "seconds"),
-    [(5, 30.0), (5, None), (10, None)],
+    [(5, 30.0), pytest.param(5, None, marks=pytest.mark.slow), (10, None)],
     ids=["57 fps, half a minute", "57 fps", "29 fps"],
 )
 def test_virtual_readings_beside_a_real_sensor(thinning, seconds) -> None:
