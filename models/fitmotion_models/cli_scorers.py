@@ -65,14 +65,14 @@ def evaluate_fms(
             table = read_scorer_table(source, persons, progress)
         with progress_bar("persons", quiet=as_json) as progress:
             folds = cross_validate(table, seed, progress=progress)
-        figures = as_dict(table, folds, seed)
+        found = as_dict(table, folds, seed) | {"source": str(source)}
         if report is not None:
             from fitmotion_models.viewer.scorer_picture import save_scorer_picture
 
-            save_scorer_picture(report, figures)
+            save_scorer_picture(report, found)
     except (ValueError, OSError) as error:
         fail(str(error))
-    typer.echo(json.dumps(figures, indent=2, allow_nan=False) if as_json else as_text(figures))
+    typer.echo(json.dumps(found, indent=2, allow_nan=False) if as_json else as_text(found))
 
 
 @train.command("scorer", context_settings=EXTRA_WORDS)
@@ -156,14 +156,15 @@ def persons_of(options: list[str] | None, further: list[str]) -> list[str] | Non
 
 def uiprmd_source(given: Path | None) -> Path:
     """The folder or archive to read: what was given, or what is in FITMOTION_DATA. Raises ValueError for neither."""
-    if given is not None and given.is_file():
-        return given
-    folder = given or Path(os.environ.get("FITMOTION_DATA", DATA_FOLDER))
-    archives = sorted(folder.glob("uiprmd*.tar*"))
-    if archives:
-        return archives[0]
-    if given is None and not any(folder.rglob("m01_s*_positions.txt")):
+    if given is not None:
+        archives = sorted(given.glob("uiprmd*.tar*")) if given.is_dir() else []
+        return archives[0] if archives else given
+    folder = Path(os.environ.get("FITMOTION_DATA", DATA_FOLDER))
+    # by its name only: a folder searched to the bottom may hold somebody's half copy
+    found = sorted((*folder.glob("uiprmd*.tar*"), *(one for one in folder.glob("uiprmd*") if one.is_dir())))
+    if not found:
         raise ValueError(
-            f"no UI-PRMD in {folder}; name its folder or archive with --uiprmd, or its folder with FITMOTION_DATA"
+            f"no uiprmd* in {folder}; name UI-PRMD's folder or archive with --uiprmd, or the folder that holds it with "
+            "FITMOTION_DATA"
         )
-    return folder
+    return found[0]

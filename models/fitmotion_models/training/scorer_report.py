@@ -29,6 +29,9 @@ def as_dict(table: ScorerTable, folds: Sequence[Fold], seed: int = 0) -> Figures
     result["mean"] = {name: _mean([result[test][name] for test in COMPARED]) for name in result[COMPARED[0]]}
     if "best" in result["mean"] and any(name in result["mean"] for name in BASELINES):
         result["best_minus_baseline"] = _difference(result["mean"], seed)
+    # what was learnt from: a set without the other movements gives other figures
+    movements, counts = np.unique(table.movement, return_counts=True)
+    result["repetitions"] = dict(zip(movements.tolist(), counts.tolist(), strict=True))
     result["persons"] = [fold.person for fold in folds]
     result["seed"] = seed
     return result
@@ -120,6 +123,8 @@ def as_text(figures: Figures) -> str:
             f"(bootstrap over {len(found['per_person'])} persons)"
         )
         lines.append(f"  {pairs}")
+    read = ", ".join(f"{count} of {movement}" for movement, count in figures["repetitions"].items())
+    lines.append(f"Repetitions: {read}, from {figures.get('source', 'memory')}; seed {figures['seed']}.")
     lines.append("Every figure is of persons that were left out of all training and choices. with_baseline knows the")
     lines.append("person's first two correct repetitions, which are not counted. The LSTM learns grades by our rubric.")
     return "\n".join(lines)
