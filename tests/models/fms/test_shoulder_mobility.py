@@ -134,7 +134,7 @@ def test_a_reach_is_scored_alone_as_in_its_stream():
 
 
 def test_other_movements_are_no_reaches():
-    assert assessments_of(make_mover("subject")) == []
+    assert assessments_of(make_mover("subject", fps=20.0)) == []
     assert assessments_of(hurdle_step_clip(HurdleStepParameters(repetitions=2))) == []
     assert score_clip(clip_of(repetitions=2)) == []
     # one arm over the shoulder while the other one hangs

@@ -48,9 +48,9 @@ SWEEPS = [
 ]
 
 
-def clip_of(movement, **given):
+def clip_of(movement, fps=30.0, **given):
     kind, make, _ = MAKERS[movement]
-    return make(kind(**given))
+    return make(kind(**given), fps=fps)
 
 
 def assessments_of(movement, clip=None, **given):
@@ -61,7 +61,7 @@ def assessments_of(movement, clip=None, **given):
 def test_each_fault_turns_its_own_criterion_at_the_threshold(movement, name, parameter, values, lost_score):
     under, over = values
     for side, value, lost in (("left", under, False), ("right", over, True)):
-        (one,) = assessments_of(movement, **{"side": side, parameter: value, "stance_s": 0.6})
+        (one,) = assessments_of(movement, **{"side": side, parameter: value, "stance_s": 0.6, "fps": 20.0})
         failed = [criterion.name for criterion in one.criteria if criterion.verdict is not Verdict.MET]
         assert failed == ([name] if lost else []), value
         assert (one.side, one.score) == (SIDES[side], lost_score if lost else 3)
@@ -155,10 +155,10 @@ def test_where_the_person_faces_changes_nothing(movement):
 
 
 def test_other_movements_are_none_of_these():
-    squats = make_mover("subject")
+    squats = make_mover("subject", fps=20.0)
     for movement in MAKERS:
         assert score_clip(squats, movement=movement) == []
-        clip = clip_of(movement, repetitions=2)
+        clip = clip_of(movement, fps=20.0, repetitions=2)
         assert score_clip(clip) == []
         assert score_clip(clip, movement=LUNGE if movement is HURDLE else HURDLE) == []
 
@@ -197,7 +197,7 @@ def test_a_step_that_turns_back_in_the_air_is_one_too():
     ids=str,
 )
 def test_camera_noise_turns_few_verdicts_and_loses_few_repetitions(movement, given_parameters):
-    clip = clip_of(movement, repetitions=3, pause_s=0.4, **given_parameters)
+    clip = clip_of(movement, fps=20.0, repetitions=3, pause_s=0.4, **given_parameters)
     clean = {criterion.name: criterion.verdict for criterion in score_clip(clip, movement=movement)[0].criteria}
     found = wrong = decided = 0
     for seed in range(2):

@@ -69,7 +69,7 @@ def test_noise_loses_few_raises_and_no_side():
 def test_other_movements_are_no_raises():
     hurdles = hurdle_step_clip(HurdleStepParameters(repetitions=2))
     lunges = inline_lunge_clip(InlineLungeParameters(repetitions=2))
-    for clip in (make_mover("subject"), hurdles, lunges):
+    for clip in (make_mover("subject", fps=20.0), hurdles, lunges):
         assert assessments_of(clip) == []
     raises = clip_of(repetitions=2)
     for movement in (Movement.DEEP_SQUAT, Movement.HURDLE_STEP, Movement.INLINE_LUNGE):

@@ -36,7 +36,7 @@ def test_a_real_pose_network_finds_the_body_where_it_was_drawn(azimuth):
     names = JOINT_SETS["blazepose33"].joints
     joints = [f"{side}_{limb}" for side in ("left", "right") for limb in LIMBS]
     errors = []
-    for index in range(0, len(clip), 10):
+    for index in range(0, len(clip), 15):
         pose = clip.frame(index)
         found = find(np.ascontiguousarray(render_pose(pose, CAMERA, view)[:, :, ::-1]), pose.stamp)
         assert found is not None
@@ -51,7 +51,7 @@ def test_the_whole_chain_from_pictures_to_score_counts_every_repetition(tmp_path
     path = tmp_path / "squats.mp4"
     tempo = {"repetitions": 2, "stance_s": 0.5, "pause_s": 0.4}
     fallen_arms = SquatParameters(arm_drop_deg=75, trunk_lean_deg=50, depth_m=0.1, **tempo)
-    write_clip_video(path, squat_clip(fallen_arms), CAMERA, Viewpoint(azimuth=1.4))
+    write_clip_video(path, squat_clip(fallen_arms, fps=20.0), CAMERA, Viewpoint(azimuth=1.4))
     result = CliRunner().invoke(app, ["assess", str(path), "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
@@ -64,9 +64,9 @@ def test_the_whole_chain_from_pictures_to_score_counts_every_repetition(tmp_path
 
 
 def test_pictures_are_of_the_asked_size_and_differ_with_the_motion():
-    images = list(render_clip(squat_clip(SquatParameters(repetitions=1)), CAMERA))
+    images = list(render_clip(squat_clip(SquatParameters(repetitions=1), fps=10.0), CAMERA))
     assert images[0].shape == (480, 640, 3) and images[0].dtype == np.uint8
-    assert np.abs(images[0].astype(int) - images[60]).mean() > 1.0
+    assert np.abs(images[0].astype(int) - images[20]).mean() > 1.0
 
 
 def test_a_video_is_never_overwritten(tmp_path):
