@@ -160,8 +160,8 @@ def install_test_tools(layout: Layout) -> None:
     install_section(layout, "test", "Test tools")
 
 
-def install_section(layout: Layout, section: str, title: str, index: str = "") -> None:
-    """Install a section of the lock, once. index: a further one to look in."""
+def install_section(layout: Layout, section: str, title: str) -> None:
+    """Install a section of the lock, once."""
     wanted = _digest(*read_lock(layout.root / "requirements.lock", [section]))
     mark = layout.own / ("test_tools.done" if section == "test" else f"{section}.done")
     if _marked(mark, wanted):
@@ -171,7 +171,7 @@ def install_section(layout: Layout, section: str, title: str, index: str = "") -
             return
         progress = Progress(1)
         with progress.step(title):
-            install_libraries(layout, [section], progress.detail, index)
+            install_libraries(layout, [section], progress.detail)
         write_whole(mark, wanted)
 
 

@@ -50,10 +50,8 @@ def clean_environment(layout: Layout) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
-def install_libraries(
-    layout: Layout, sections: Sequence[str], detail: Callable[[str], None], index: str = ""
-) -> None:
-    """Install sections of the lock, exact versions and nothing else. index: a further one to look in.
+def install_libraries(layout: Layout, sections: Sequence[str], detail: Callable[[str], None]) -> None:
+    """Install sections of the lock, exact versions and nothing else.
 
     Raises LibrariesError when they cannot be had.
     """
@@ -74,7 +72,6 @@ def install_libraries(
 
     # Bytecode is left to the first import: most modules are never imported.
     options = ["--no-deps", "--no-input", "--no-compile", "--progress-bar", "off", "--disable-pip-version-check"]
-    options += ["--extra-index-url", index] if index else []
     command = [str(layout.python), "-m", "pip", "install", *options, "-r", str(listing)]
     try:
         run_logged(

@@ -9,23 +9,17 @@ import sys
 
 from fitmotion_nodes.setup_environment import install_section
 from fitmotion_nodes.setup_layout import Layout
-from fitmotion_nodes.setup_libraries import LibrariesError
 from fitmotion_nodes.setup_progress import SetupError
 
-# PyPI's torch for Linux brings CUDA, 3 GB of it; the one for the CPU is published here only.
-TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
 SIZE = "200 MB to download, 0.9 GB on disk"
 
 
 def install_training(layout: Layout) -> None:
-    """Install the section, once; from the indexes that pip knows, else from PyTorch's own too.
+    """Install the section, once, from the indexes that pip knows. Raises SetupError when it cannot be had.
 
-    Raises SetupError with a sentence when it cannot be had.
+    The plain torch of Linux brings CUDA, 3 GB of it: the index has to hold PyTorch's build for the CPU.
     """
-    try:
-        install_section(layout, "training", f"Libraries for training ({SIZE})")
-    except LibrariesError:
-        install_section(layout, "training", "Libraries for training, with PyTorch's own index", index=TORCH_FOR_CPU)
+    install_section(layout, "training", f"Libraries for training ({SIZE})")
 
 
 def main() -> int:
@@ -35,7 +29,8 @@ def main() -> int:
     except SetupError as error:
         sys.stderr.write(
             f"fitmotion: what training needs (torch, scikit-learn; {SIZE}) can't be installed: {error}; "
-            "this needs a network once, everything else goes on without it\n"
+            "this needs a network once, and an index that holds PyTorch's build for the CPU (PIP_EXTRA_INDEX_URL names "
+            "a further one to pip); everything else goes on without it\n"
         )
         return 2
     except KeyboardInterrupt:
