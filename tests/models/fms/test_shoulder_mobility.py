@@ -23,7 +23,7 @@ BEHIND, FRONT, LEFT = (-1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
 
 
 def clip_of(**given):
-    return shoulder_mobility_clip(ShoulderMobilityParameters(**given))
+    return shoulder_mobility_clip(ShoulderMobilityParameters(**given), fps=20.0)
 
 
 def assessments_of(clip, person=PERSON):

@@ -48,7 +48,7 @@ SWEEPS = [
 ]
 
 
-def clip_of(movement, fps=30.0, **given):
+def clip_of(movement, fps=20.0, **given):
     kind, make, _ = MAKERS[movement]
     return make(kind(**given), fps=fps)
 
@@ -61,7 +61,7 @@ def assessments_of(movement, clip=None, **given):
 def test_each_fault_turns_its_own_criterion_at_the_threshold(movement, name, parameter, values, lost_score):
     under, over = values
     for side, value, lost in (("left", under, False), ("right", over, True)):
-        (one,) = assessments_of(movement, **{"side": side, parameter: value, "stance_s": 0.6, "fps": 20.0})
+        (one,) = assessments_of(movement, **{"side": side, parameter: value, "stance_s": 0.6})
         failed = [criterion.name for criterion in one.criteria if criterion.verdict is not Verdict.MET]
         assert failed == ([name] if lost else []), value
         assert (one.side, one.score) == (SIDES[side], lost_score if lost else 3)
@@ -135,7 +135,7 @@ def test_steps_one_after_the_other_are_not_run_together(movement):
 @pytest.mark.parametrize("movement", MAKERS)
 def test_a_stream_from_the_middle_on_and_a_file_agree(movement):
     """A score depends on its repetition and the stance before it: what came earlier changes nothing."""
-    clip = clip_of(movement, repetitions=2)
+    clip = clip_of(movement, fps=30.0, repetitions=2)
     poses = list(clip)
     _, second = score_clip(clip, movement=movement)
     middle = next(index for index, pose in enumerate(poses) if pose.stamp > second.start - 0.7)
@@ -158,14 +158,14 @@ def test_other_movements_are_none_of_these():
     squats = make_mover("subject", fps=20.0)
     for movement in MAKERS:
         assert score_clip(squats, movement=movement) == []
-        clip = clip_of(movement, fps=20.0, repetitions=2)
+        clip = clip_of(movement, repetitions=2)
         assert score_clip(clip) == []
         assert score_clip(clip, movement=LUNGE if movement is HURDLE else HURDLE) == []
 
 
 def test_a_step_that_turns_back_in_the_air_is_one_too():
     """As UI-PRMD's are done: over the hurdle and back without the touch."""
-    clip = clip_of(HURDLE, repetitions=1)
+    clip = clip_of(HURDLE, fps=30.0, repetitions=1)
     times = hurdle_step_truth(HurdleStepParameters()).repetitions[0]
     before, after = (
         round((times.lift + 0.5 * 1.5) * 30.0),
@@ -197,7 +197,7 @@ def test_a_step_that_turns_back_in_the_air_is_one_too():
     ids=str,
 )
 def test_camera_noise_turns_few_verdicts_and_loses_few_repetitions(movement, given_parameters):
-    clip = clip_of(movement, fps=20.0, repetitions=3, pause_s=0.4, **given_parameters)
+    clip = clip_of(movement, repetitions=3, pause_s=0.4, **given_parameters)
     clean = {criterion.name: criterion.verdict for criterion in score_clip(clip, movement=movement)[0].criteria}
     found = wrong = decided = 0
     for seed in range(2):

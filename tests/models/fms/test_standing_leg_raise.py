@@ -35,7 +35,7 @@ def assessments_of(clip):
 
 
 def clip_of(**given):
-    return standing_leg_raise_clip(StandingLegRaiseParameters(**given))
+    return standing_leg_raise_clip(StandingLegRaiseParameters(**given), fps=20.0)
 
 
 @pytest.mark.parametrize(("name", "parameter", "values", "lost_score"), SWEEPS, ids=str)
