@@ -30,12 +30,15 @@ class PlantedFeetParameters:
     """When a foot stands. The heights are this project's choice, from UI-PRMD: see `tests/models/datasets`.
 
     lift_m: how far an ankle is above the other one when its foot is in the air; above what a depth camera errs by in a
-    squat, below the lowest step over a hurdle. shortest_s: a shorter stand or flight is an error. blend_s: how long a
-    foot takes from where it was seen to where it stands. smoothing_s: of the whole body's shift (Gaussian, one SD).
-    reach: the largest share of the leg's length between hip and ankle; a leg at 1 has no plane to bend in.
+    squat, below the lowest step over a hurdle. least_lift_m: of a movement on one leg, where no foot gets as high as
+    `lift_m`: how far one ankle has then risen against the other since the start; infinite: feet may stay down.
+    shortest_s: a shorter stand or flight is an error. blend_s: how long a foot takes from where it was seen to where it
+    stands. smoothing_s: of the whole body's shift (Gaussian, one SD). reach: the largest share of the leg's length
+    between hip and ankle; a leg at 1 has no plane to bend in.
     """
 
     lift_m: float = 0.12
+    least_lift_m: float = np.inf
     shortest_s: float = 0.3
     blend_s: float = 0.2
     smoothing_s: float = 0.07
@@ -100,8 +103,19 @@ def plant_feet(
 def _standing(heights: Float64, parameters: PlantedFeetParameters, fps: float) -> _Flags:
     """Which feet (T, 2) stand, from the ankles' heights (T, 2)."""
     # each foot's own floor: a camera that is tilted, or sees one ankle badly, puts one higher than the other
-    heights = heights - np.percentile(heights, _FLOOR_PERCENTILE, axis=0)
-    standing = heights - heights.min(axis=1, keepdims=True) < parameters.lift_m
+    own_floor = heights - np.percentile(heights, _FLOOR_PERCENTILE, axis=0)
+    standing = _not_lifted(own_floor, parameters.lift_m, parameters, fps)
+    if standing.all() and np.isfinite(parameters.least_lift_m):
+        # an ankle that sinks while it stands has its floor lowest then, which hides half of the other one's lift
+        start = max(1, round(_START_SECONDS * fps))
+        since_start = heights - np.median(heights[:start], axis=0)
+        standing = _not_lifted(since_start, parameters.least_lift_m, parameters, fps)
+    return standing
+
+
+def _not_lifted(heights: Float64, lift: float, parameters: PlantedFeetParameters, fps: float) -> _Flags:
+    """Which feet (T, 2) are less than `lift` above the other one for long enough, from heights (T, 2) over a floor."""
+    standing = heights - heights.min(axis=1, keepdims=True) < lift
     shortest = max(1, round(parameters.shortest_s * fps))
     for foot in (0, 1):
         # what is short is an error: first short flights, then short stands
@@ -213,5 +227,7 @@ def _knees(hips: Float64, knees: Float64, ankles: Float64, thigh: Float64, shank
 
 # each foot is on the floor in more than this percentage of a recording's frames
 _FLOOR_PERCENTILE = 10.0
+# a recording begins with so much of standing on both feet, s
+_START_SECONDS = 0.3
 # metres that the knee's own bend is joined by; far below that of a bent knee (0.3 m in a squat)
 _FORWARD_BIAS = 0.02

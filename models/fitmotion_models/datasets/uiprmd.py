@@ -31,6 +31,8 @@ _OTHER_SIDE = {"left": "right", "right": "left"}
 _FEET_STAY = ("m01", "m05", "m07", "m08", "m09", "m10")
 # movements that are done on one leg: the other one's side is a label
 _ONE_SIDED = ("m02", "m06")
+# metres; in a stance the difference of the ankles' heights drifts by 0.03 (persons 1 to 5), a failed step has 0.1
+_LEAST_LIFT = 0.07
 # how long the stance at a recording's start is taken to be, for origin and heading, seconds
 _START_SECONDS = 0.17
 
@@ -128,6 +130,8 @@ def uiprmd_clip(recording: UiprmdRecording, cleaning: UiprmdCleaning | None = No
     if chosen.planted_feet is not None:
         stay = chosen.feet_stay and recording.name.movement in _FEET_STAY
         planted = replace(chosen.planted_feet, lift_m=np.inf) if stay else chosen.planted_feet
+        if recording.name.movement in _ONE_SIDED:
+            planted = replace(planted, least_lift_m=_LEAST_LIFT)
         positions, feet, _ = plant_feet(positions, feet, bones, FPS, planted)
     # feet of known place show how legs and ankles turn
     body = fit_body(positions, np.ones(positions.shape[:2]), feet, np.ones(feet.shape[:2]), bones)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitmotion_models.datasets.planted_feet import gaussian_smooth, plant_feet
+from fitmotion_models.datasets.planted_feet import PlantedFeetParameters, gaussian_smooth, plant_feet
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import PARENTS
@@ -103,3 +103,25 @@ def test_smoothing_keeps_lines_and_means() -> None:
     wave = np.sin(2.0 * np.pi * 0.05 * np.arange(400))
     gain = np.ptp(gaussian_smooth(wave, 3.0)[100:300]) / np.ptp(wave)
     assert gain == pytest.approx(np.exp(-0.5 * (2.0 * np.pi * 0.05 * 3.0) ** 2), rel=0.02)
+
+
+def test_a_low_step_is_kept_where_the_movement_is_on_one_leg(squat) -> None:
+    """A depth camera lets the standing ankle sink while the other one rises."""
+    still = squat_clip(SquatParameters(repetitions=1)).positions[:1].astype(float)
+    feet, bones = squat.feet[:1].astype(float), squat.bone_offsets.astype(float)
+    frames = 90
+    wave = np.clip(np.sin(np.pi * (np.arange(frames) - 25) / 40.0), 0.0, None) ** 0.5
+    wave[65:] = 0.0
+    positions, feet = np.repeat(still, frames, 0), np.repeat(feet, frames, 0)
+    left, right = ANKLES
+    positions[:, left, 2] += 0.05 * wave
+    positions[:, right, 2] -= 0.06 * wave
+    usual = plant_feet(positions, feet, bones, 30.0)
+    assert usual.standing.all()
+    low = plant_feet(positions, feet, bones, 30.0, PlantedFeetParameters(least_lift_m=0.07))
+    up = np.flatnonzero(low.standing[:, 0] == 0.0)
+    np.testing.assert_array_equal(up, np.flatnonzero(0.11 * wave >= 0.07))
+    assert low.standing[:, 1].all()
+    lift = low.positions[:, left, 2] - low.positions[:, right, 2]
+    assert lift.max() > 0.09
+    assert np.ptp(low.positions[:, right, 2]) < 0.01
