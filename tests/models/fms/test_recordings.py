@@ -17,6 +17,7 @@ from fitmotion_models.fms.scorer import score_clip
 from fitmotion_models.fms.values import Movement
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
+LONG = os.environ.get("FITMOTION_TEST_LONG") == "1"
 DATA = Path(os.environ.get("FITMOTION_DATA", Path(__file__).parents[4] / "shared" / "data"))
 HDM05, CMU = DATA / "hdm05-cuts.tar.xz", DATA / "cmu-01-03.tar.xz"
 SQUATS = "squat1Reps"
@@ -66,7 +67,9 @@ def test_one_clip_of_every_hdm05_action_of_one_person():
 
 @pytest.mark.slow
 def test_no_squat_in_the_other_actions_of_hdm05():
-    counts = {name: len(score_clip(clip)) for name, clip in recordings(HDM05) if SQUATS not in name}
+    """Of two of the five persons; of all at full length."""
+    wanted = r"\.amc$" if LONG else r"^HDM_(dg|mm)_.*\.amc$"
+    counts = {name: len(score_clip(clip)) for name, clip in recordings(HDM05, wanted) if SQUATS not in name}
     print("\nclips:", dict(Counter(map(action_of, counts))))
     assert_none(counts)
 
