@@ -61,6 +61,7 @@ class HurdleParameters:
     standing_foot: float = 0.25  # the standing foot may slip so far; further is another movement
     planted: float = 0.8  # share of the frames
     home_again: float = 0.1  # s, enough when the foot then lifts anew
+    home_one_camera: float = 0.9  # s; one camera hardly tells a foot that is back from one that is down beyond the hurdle
     settled: float = 0.03  # share; the foot is down where it is first so near to its last place
     smoothing: float = 0.1  # s
     history: float = 2.0  # s, how far back the start is looked for
@@ -185,16 +186,21 @@ class HurdleRepetitions:
             return None
         home_for = 0.0 if self._home_since is None else reading.body.stamp - self._home_since
         if not self._is_home(step):
-            if home_for >= self._parameters.home_again:
+            if home_for >= max(self._parameters.home_again, self._least_rest(reading)):
                 return self._end(lifts_again=True)
             self._home_since = None
             self._settling.reset()
         else:
             self._home_since = reading.body.stamp if self._home_since is None else self._home_since
-            if self._settling.is_over([one.reading for one in self._steps[-_SETTLING_FRAMES:]]):
+            settled = self._settling.is_over([one.reading for one in self._steps[-_SETTLING_FRAMES:]])
+            if settled and home_for >= self._least_rest(reading):
                 return self._end()
         self._name_phase()
         return None
+
+    def _least_rest(self, reading: Reading) -> float:
+        """How long the foot has to be home at least, s."""
+        return self._parameters.home_one_camera if reading.body.views == 1 else 0.0
 
     def _end(self, lifts_again: bool = False) -> SidedRepetition | None:
         """Close the repetition; where the foot lifts again the frames since it came to rest belong to the next one."""
