@@ -57,7 +57,8 @@ def test_a_slide_of_the_whole_body_is_taken_back(squat, way, rate, heading) -> N
     errors = np.linalg.norm(moved - offset - true, axis=-1)
     # a nearly straight knee moves by several times what the hip above it does
     assert errors[:, KNEES].max() < 0.04 and np.delete(errors, KNEES, axis=1).max() < 0.015
-    assert np.abs(knee_flexion(moved) - knee_flexion(true)).max() < 8.0
+    # and bends much: from 6 to 15 degrees is 5.5 mm of a leg of .8 m (law of cosines)
+    assert np.abs(knee_flexion(moved) - knee_flexion(true)).max() < 12.0
 
 
 def test_bones_keep_their_lengths_where_one_ankle_is_lost(squat) -> None:
