@@ -59,7 +59,8 @@ def test_over_dds_the_readings_are_the_recordings_a_lag_later(ros, run_node_proc
             offline = getattr(recorded, name)[rows, index]
             error = np.sqrt(np.mean((heard - offline) ** 2)) / np.ptp(offline, axis=0).max()
             print(f"{site} {name}: RMS difference to the recording {100.0 * error:.3f} % of range, {len(rows)} samples")
-            assert error < 0.01
+            # in real time a pose that comes later than the lag is missing in its window: machines may be busy
+            assert error < (0.01 if lossless else 0.05)
     said = graph.values("virtual_imu", reports)
     print({name: value for name, value in said.items() if name.startswith(("lag", "latency", "rate", "smoothing"))})
     assert said["lag_ms"] == "100" and said["dropped"] == "0"

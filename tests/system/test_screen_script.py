@@ -38,6 +38,7 @@ from fitmotion_models.skeleton.motion_clip import MotionClip
 from .conftest import environment_for, free_domain
 
 pytestmark = pytest.mark.one_distribution
+SERVICE_FINDS_CLIENT_S = 0.3
 FPS = 20.0
 
 
@@ -164,6 +165,9 @@ class Script:
         name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("_")
         client = self._node.create_client(service, f"fms/{name}")
         self.until(client.service_is_ready)
+        # ready says that the service was found; it answers only clients that it has found, too
+        found = time.monotonic() + SERVICE_FINDS_CLIENT_S
+        self.until(lambda: time.monotonic() > found)
         future = client.call_async(service.Request(**fields))
         self.until(future.done)
         self._node.destroy_client(client)
