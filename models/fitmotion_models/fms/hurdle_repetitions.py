@@ -61,7 +61,7 @@ class HurdleParameters:
     standing_foot: float = 0.25  # the standing foot may slip so far; further is another movement
     planted: float = 0.8  # share of the frames
     home_again: float = 0.1  # s, enough when the foot then lifts anew
-    home_one_camera: float = 0.9  # s; one camera hardly tells a foot that is back from one that is down beyond the hurdle
+    home_one_camera: float = 0.9  # s; one camera hardly tells a foot that is back from one beyond the hurdle
     settled: float = 0.03  # share; the foot is down where it is first so near to its last place
     smoothing: float = 0.1  # s
     history: float = 2.0  # s, how far back the start is looked for
