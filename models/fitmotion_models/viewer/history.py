@@ -13,7 +13,7 @@ from fitmotion_models.fms.screen import TESTS, TOTAL_CUT_OFF, TWO_SIDED, ScreenR
 from fitmotion_models.fms.values import NOT_SCORABLE
 from fitmotion_models.viewer.agreement_picture import check_picture_path
 from fitmotion_models.viewer.palette import LEFT, RIGHT, on_paper
-from fitmotion_models.viewer.terminal import words
+from fitmotion_models.viewer.terminal import score_word, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def history_table(visits: Sequence[Visit]) -> Table:
         table.add_column(f"{started:%Y-%m-%d}\n{started:%H:%M}", justify="right")
     for number, test in enumerate(TESTS):
         table.add_row(words(test.name), *(_cell(visit.screen, number) for visit in visits))
-    table.add_row("total out of 21", *(_score(visit.screen.total) for visit in visits), style="bold")
+    table.add_row("total out of 21", *(score_word(visit.screen.total) for visit in visits), style="bold")
     if any(visit.session.is_open or visit.session.abandoned for visit in visits):
         table.add_row("", *(_state(visit.session) for visit in visits), style="yellow")
     table.add_row("measured by", *(visit.session.measured_by for visit in visits), style="dim")
@@ -63,15 +63,11 @@ def _state(session: Session) -> str:
 
 
 def _cell(screen: ScreenResult, number: int) -> str:
-    final = _score(screen.final[number])
+    final = score_word(screen.final[number])
     if TESTS[number] not in TWO_SIDED:
         return final
-    sides = f"L {_score(screen.left[number])} R {_score(screen.right[number])}"
+    sides = f"L {score_word(screen.left[number])} R {score_word(screen.right[number])}"
     return f"[yellow]{sides}[/]  {final}" if screen.asymmetric[number] else f"{sides}  {final}"
-
-
-def _score(score: int) -> str:
-    return "–" if score == NOT_SCORABLE else str(score)
 
 
 def measures_text(body: Anthropometry) -> str:

@@ -11,16 +11,11 @@ from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side
 from fitmotion_models.viewer.report import decisive_name, moments
 from fitmotion_models.viewer.screen_report import SIDE_WORDS, CriterionRow, KeptRepetition, ScreenReport, TestPage
 from fitmotion_models.viewer.screen_report_drawings import as_png, body_figure, curves_figure
-from fitmotion_models.viewer.terminal import measurement, words
+from fitmotion_models.viewer.terminal import measurement, score_word, words
 
 PICTURES_KEPT = 8  # pages whose drawings are kept: those of one report, for its web page and its PDF
 CUT_OFF_WORDS = f"A total under {TOTAL_CUT_OFF} is the usual cut-off for a raised risk of injury (Kiesel 2007)."
 SCORE_WORDS = "3: as it should be. 2: with compensation. 1: could not be done. 0: pain. –: not done or not scorable."
-
-
-def score_word(score: int) -> str:
-    """A score as people read it, a dash for none."""
-    return "–" if score == NOT_SCORABLE else str(score)
 
 
 def about_person(report: ScreenReport) -> str:

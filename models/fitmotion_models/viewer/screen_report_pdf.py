@@ -47,7 +47,7 @@ from fitmotion_models.viewer.screen_report_parts import (
     sentence,
     told_lines,
 )
-from fitmotion_models.viewer.terminal import words
+from fitmotion_models.viewer.terminal import score_word, words
 
 MARGIN = 16 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -142,7 +142,7 @@ def _overview(screen: ScreenResult) -> Table:
             if score is not None and score != NOT_SCORABLE:
                 styles.append(("BACKGROUND", (column, number + 1), (column, number + 1), _score_colour(score)))
                 styles.append(("TEXTCOLOR", (column, number + 1), (column, number + 1), colors.white))
-        shown = ["" if score is None else _score(score) for score in scores]
+        shown = ["" if score is None else score_word(score) for score in scores]
         uneven = "left and right differ" if screen.asymmetric[number] else ""
         rows.append([words(test.name).capitalize(), *shown, uneven])
     return Table(rows, colWidths=_OVERVIEW_WIDTHS, style=[*_LINED, *styles, *_CENTRED])
@@ -199,7 +199,7 @@ def _headline(page: TestPage) -> Table:
     styles: list[Any] = [("VALIGN", (0, 0), (-1, -1), "MIDDLE"), ("LEFTPADDING", (0, 0), (-1, -1), 3)]
     for number, (side, score) in enumerate(page.scores.items()):
         word = SIDE_WORDS[side] or "score"
-        text = f'<font color="white"><font size="20">{_score(score)}</font><br/><font size="7">{word}</font></font>'
+        text = f'<font color="white"><font size="20">{score_word(score)}</font><br/><font size="7">{word}</font></font>'
         style = ParagraphStyle("badge", parent=_TEXT, fontName=BOLD, alignment=1, leading=21)
         cells.append(Paragraph(text, style))
         styles += [
@@ -256,10 +256,6 @@ def _picture(picture: bytes, width: float, most_height: float | None = None) -> 
         width, height = width * most_height / height, most_height
     image.drawWidth, image.drawHeight = width, height
     return image
-
-
-def _score(score: int) -> str:
-    return "–" if score == NOT_SCORABLE else str(score)
 
 
 def _score_colour(score: int) -> colors.Color:

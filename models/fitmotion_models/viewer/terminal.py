@@ -31,6 +31,11 @@ def measurement(value: float, unit: str) -> str:
     return f"{rounded:.1f}{'' if shown == '°' else ' '}{shown}".rstrip()
 
 
+def score_word(score: int) -> str:
+    """A score as people read it, a dash for none."""
+    return "–" if score == NOT_SCORABLE else str(score)
+
+
 def score_text(assessment: Assessment) -> Text:
     """The score in colour; `not scorable` for -1."""
     if assessment.score == NOT_SCORABLE:
