@@ -106,7 +106,11 @@ LEVELS = _levels()
 
 def global_matrices(rotations: ArrayLike) -> Float64:
     """Rotation matrices (..., 22, 3, 3) of the joints in the world, from local quaternions (..., 22, 4)."""
-    local = to_matrix(rotations)
+    return world_matrices(to_matrix(rotations))
+
+
+def world_matrices(local: Float64) -> Float64:
+    """Rotation matrices (..., 22, 3, 3) of the joints in the world, from those local to the parents; given away."""
     for joints, parents in LEVELS:
         local[..., joints, :, :] = local[..., parents, :, :] @ local[..., joints, :, :]
     return local

@@ -1,0 +1,1 @@
+"""Generation of human motion: conditions, features, networks, samplers and the endless stream."""
