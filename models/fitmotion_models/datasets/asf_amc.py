@@ -14,12 +14,12 @@ from fitmotion_models.datasets.asf_files import (
     AmcMotion,
     AsfSkeleton,
     Float64,
-    Source,
     read_amc,
     read_asf,
     solve_bones,
 )
-from fitmotion_models.skeleton.body_pose import Source as PoseSource
+from fitmotion_models.exchange.text_files import TextSource
+from fitmotion_models.skeleton.body_pose import Source
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import (
     PARENTS,
@@ -69,8 +69,8 @@ _FLOOR_PERCENTILE = 5.0
 
 
 def read_asf_amc(
-    asf: Source | AsfSkeleton,
-    amc: Source,
+    asf: TextSource | AsfSkeleton,
+    amc: TextSource,
     fps: float = 120.0,
     target_fps: float | None = 30.0,
     *,
@@ -214,6 +214,6 @@ def _clip(
         view_direction=np.full((frames, 3), np.nan, np.float32),
         views=0,
         subject=subject,
-        source=PoseSource.REPLAY,
+        source=Source.REPLAY,
         labels=labels,
     )

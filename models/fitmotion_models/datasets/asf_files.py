@@ -5,15 +5,13 @@ The dialect is that of VICON BodyBuilder, in which CMU (mocap.cs.cmu.edu) and HD
 
 from dataclasses import dataclass
 from math import isfinite
-from os import PathLike, fspath
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.exchange.text_files import TextSource, read_text
+
 Float64 = NDArray[np.float64]
-Source = str | PathLike[str] | IO[bytes] | IO[str]
 
 _INCH = 0.0254
 _ROOT_CHANNELS = {"TX", "TY", "TZ", "RX", "RY", "RZ"}
@@ -71,28 +69,6 @@ class AmcMotion:
         return len(self.values["root"])
 
 
-def read_text(source: Source, kind: str) -> tuple[str, list[str]]:
-    """Name and lines of a file given as a path or as an open file.
-
-    Raises ValueError when it is missing or is not text.
-    """
-    if isinstance(source, str | PathLike):
-        name = fspath(source)
-        try:
-            content: bytes | str = Path(source).read_bytes()
-        except OSError as error:
-            raise ValueError(f"{kind} file {name} can't be read: {error.strerror}") from error
-    else:
-        name = str(getattr(source, "name", kind))
-        content = source.read()
-    if isinstance(content, bytes):
-        if b"\0" in content:
-            raise ValueError(f"{kind} file {name} is not text; give the .{kind.lower()} file itself, unpacked")
-        # VICON writes paths in Windows' code page; latin-1 takes any byte
-        content = content.decode("latin-1")
-    return name, content.splitlines()
-
-
 def turn(order: tuple[str, ...], angles: Float64) -> Float64:
     """Rotation matrices (..., 3, 3) of angles (..., n), radians, about the axes that `order` ends in, in turn."""
     result = np.broadcast_to(np.eye(3), (*angles.shape[:-1], 3, 3))
@@ -106,7 +82,7 @@ def turn(order: tuple[str, ...], angles: Float64) -> Float64:
     return result
 
 
-def read_asf(source: Source) -> AsfSkeleton:
+def read_asf(source: TextSource) -> AsfSkeleton:
     """Read a skeleton file: a path or an open file. Raises ValueError naming the file, the line and what is wrong."""
     name, lines = read_text(source, "ASF")
     return _AsfReader(name, lines).read()
@@ -226,7 +202,7 @@ class _AsfReader:
         return ValueError(f"ASF file {self._source}, line {self._number}: {what}")
 
 
-def read_amc(source: Source, skeleton: AsfSkeleton) -> AmcMotion:
+def read_amc(source: TextSource, skeleton: AsfSkeleton) -> AmcMotion:
     """Read a motion file of a skeleton: a path or an open file.
 
     Raises ValueError naming the file, the line and what is wrong.
