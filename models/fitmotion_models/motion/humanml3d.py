@@ -114,21 +114,36 @@ def joints_from_humanml3d(features: ArrayLike) -> Float64:
 def from_humanml3d(
     features: ArrayLike, *, subject: str = "humanml3d", source: Source = Source.REPLAY, labels: tuple[str, ...] = ()
 ) -> MotionClip:
-    """The clip of features (T, 263): joints as published, rotations by the body fit, bones as they are measured.
+    """The clip of features (T, 263): joints as published, everything else as `clip_from_joints` has it.
 
-    The set's own rotations are no joint's true ones and are not read. Its floor is under the lowest joint, ours under
-    the soles: the body is lifted by how high the ball of a flat foot is. Raises ValueError on another shape and on
-    values that are not finite.
+    The set's own rotations are no joint's true ones and are not read. Raises ValueError on another shape and on values
+    that are not finite.
     """
-    joints = y_up_to_z_up(joints_from_humanml3d(features))
-    frames = len(joints)
+    return clip_from_joints(joints_from_humanml3d(features), subject=subject, source=source, labels=labels)
+
+
+def clip_from_joints(
+    joints: ArrayLike, *, subject: str = "humanml3d", source: Source = Source.REPLAY, labels: tuple[str, ...] = ()
+) -> MotionClip:
+    """The clip of the set's joints (T, 22, 3), metres, y up: rotations by the body fit, bones as they are measured.
+
+    The set's floor is under the lowest joint, ours under the soles: the body is lifted by how high the ball of a flat
+    foot is. Raises ValueError on another shape and on values that are not finite.
+    """
+    points = np.asarray(joints, dtype=np.float64)
+    if points.ndim != 3 or points.shape[1:] != (_JOINTS, 3) or not len(points):
+        raise ValueError(f"HumanML3D's joints have shape (T, {_JOINTS}, 3), T >= 1; got {points.shape}")
+    if not np.isfinite(points).all():
+        raise ValueError("HumanML3D's joints hold values that are not finite; some of the set's files do: skip it")
+    points = y_up_to_z_up(points)
+    frames = len(points)
     seen = np.ones((frames, _JOINTS))
-    bones = estimate_bone_offsets(joints, seen)
+    bones = estimate_bone_offsets(points, seen)
     if np.abs(bones - REST_OFFSETS).max() < _SAME_BONES_M:
         bones = np.array(REST_OFFSETS)
-    joints[..., 2] += _ball_height(bones)
+    points[..., 2] += _ball_height(bones)
     # heels and toes are no part of the set: the feet are turned by ankle and ball alone
-    body = fit_body(joints, seen, np.full((frames, len(FEET), 3), np.nan), np.zeros((frames, len(FEET))), bones)
+    body = fit_body(points, seen, np.full((frames, len(FEET), 3), np.nan), np.zeros((frames, len(FEET))), bones)
     return MotionClip(
         fps=FPS,
         stamps=np.arange(frames) / FPS,
