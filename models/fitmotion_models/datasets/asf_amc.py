@@ -18,18 +18,12 @@ from fitmotion_models.datasets.asf_files import (
     read_asf,
     solve_bones,
 )
+from fitmotion_models.datasets.recorded_body import check_rates, recorded_clip
 from fitmotion_models.exchange.text_files import TextSource
-from fitmotion_models.skeleton.body_pose import Source
 from fitmotion_models.skeleton.joint_sets import SMPL22
-from fitmotion_models.skeleton.kinematics import (
-    PARENTS,
-    REST_OFFSETS,
-    SMPL_TO_WORLD,
-    feet_from_matrices,
-    positions_from_matrices,
-)
+from fitmotion_models.skeleton.kinematics import PARENTS, REST_OFFSETS, SMPL_TO_WORLD
 from fitmotion_models.skeleton.motion_clip import MotionClip
-from fitmotion_models.skeleton.rotations import between_vectors, from_matrix, slerp, to_matrix
+from fitmotion_models.skeleton.rotations import between_vectors, to_matrix
 
 __all__ = ["AmcMotion", "AsfSkeleton", "read_amc", "read_asf", "read_asf_amc"]
 
@@ -63,9 +57,6 @@ JOINTS: dict[str, tuple[tuple[str, ...], str]] = {
 
 # share of the way from the middle of the hips to the ASF root at which the pelvis is put
 _PELVIS_SHARE = 0.5
-# the floor is under the lower foot (the mean of heel and toe) in this percentage of frames: steps and jumps do not lift
-# it, single frames do not sink it
-_FLOOR_PERCENTILE = 5.0
 
 
 def read_asf_amc(
@@ -86,7 +77,7 @@ def read_asf_amc(
     Raises ValueError naming the file, the line and what is wrong.
     """
     skeleton = asf if isinstance(asf, AsfSkeleton) else read_asf(asf)
-    _check_rates(fps, target_fps)
+    check_rates(fps, target_fps)
     _check_bones(skeleton)
     motion = read_amc(amc, skeleton)
     ends, turns = solve_bones(skeleton, motion)
@@ -94,18 +85,8 @@ def read_asf_amc(
     world = _world_matrices(skeleton, turns)
     # the joint that lies at the ASF root is spine1; the pelvis is where its bone then starts
     root = ends["root"] @ SMPL_TO_WORLD.T - world[:, 0] @ bones[SMPL22.index("spine1")]
-    stamps, root, world = _resampled(root, world, fps, target_fps)
-    root, world = _placed(root, world, bones)
     name = subject or skeleton.source.replace("\\", "/").split("/")[-1].rsplit(".", 1)[0]
-    return _clip(stamps, root, world, bones, target_fps or fps, name, labels)
-
-
-def _check_rates(fps: float, target_fps: float | None) -> None:
-    for name, rate in (("fps", fps), ("target_fps", fps if target_fps is None else target_fps)):
-        if not (np.isfinite(rate) and rate > 0.0):
-            raise ValueError(f"{name}={rate} must be a positive number of frames a second")
-    if target_fps is not None and target_fps > fps * (1.0 + 1e-9):
-        raise ValueError(f"target_fps={target_fps:g} is above the recording's fps={fps:g}; ask for at most that")
+    return recorded_clip(root, world, bones, fps=fps, target_fps=target_fps, subject=name, labels=labels)
 
 
 def _check_bones(skeleton: AsfSkeleton) -> None:
@@ -162,58 +143,3 @@ def _world_matrices(skeleton: AsfSkeleton, turns: dict[str, Float64]) -> Float64
     stacked = np.stack([turns[JOINTS[name][1]] for name in SMPL22.joints], axis=1)
     result: Float64 = SMPL_TO_WORLD @ stacked @ SMPL_TO_WORLD.T @ rest
     return result
-
-
-def _resampled(root: Float64, world: Float64, fps: float, target_fps: float | None) -> tuple[Float64, Float64, Float64]:
-    """Stamps (N,), roots (N, 3) and world matrices (N, 22, 3, 3) at the wanted rate."""
-    rate = target_fps or fps
-    count = int(np.floor((len(root) - 1) * rate / fps + 1e-9)) + 1
-    stamps = np.arange(count) / rate
-    place = stamps * fps
-    before = np.minimum(np.floor(place + 1e-6).astype(int), len(root) - 1)
-    share = np.clip(place - before, 0.0, 1.0)
-    share[share < 1e-6] = 0.0
-    if not share.any():
-        return stamps, root[before], world[before]
-    after = np.minimum(before + 1, len(root) - 1)
-    between = root[before] + share[:, None] * (root[after] - root[before])
-    turned = slerp(from_matrix(world[before]), from_matrix(world[after]), share[:, None])
-    return stamps, between, to_matrix(turned)
-
-
-def _placed(root: Float64, world: Float64, bones: Float64) -> tuple[Float64, Float64]:
-    """Roots and world matrices moved to the origin, the floor and the heading that the first frame gives."""
-    first = positions_from_matrices(root[0], world[0], bones)
-    left = first[SMPL22.index("left_hip")] - first[SMPL22.index("right_hip")]
-    heading = np.arctan2(-left[0], left[1])
-    cosine, sine = np.cos(heading), np.sin(heading)
-    back = np.array([(cosine, sine, 0.0), (-sine, cosine, 0.0), (0.0, 0.0, 1.0)])
-    ankles = first[[SMPL22.index("left_ankle"), SMPL22.index("right_ankle")]].mean(axis=0)
-    feet = feet_from_matrices(positions_from_matrices(root, world, bones), world, bones)
-    lower_foot = np.minimum(feet[:, :2, 2].mean(axis=-1), feet[:, 2:, 2].mean(axis=-1))
-    floor = float(np.percentile(lower_foot, _FLOOR_PERCENTILE))
-    return (root - (ankles[0], ankles[1], floor)) @ back.T, back @ world
-
-
-def _clip(
-    stamps: Float64, root: Float64, world: Float64, bones: Float64, fps: float, subject: str, labels: tuple[str, ...]
-) -> MotionClip:
-    positions = positions_from_matrices(root, world, bones)
-    local = np.swapaxes(world[:, list(PARENTS)], -1, -2) @ world
-    local[:, 0] = world[:, 0]
-    frames = len(stamps)
-    return MotionClip(
-        fps=fps,
-        stamps=stamps,
-        positions=positions.astype(np.float32),
-        rotations=from_matrix(local).astype(np.float32),
-        confidence=np.ones((frames, 22), np.float32),
-        feet=feet_from_matrices(positions, world, bones).astype(np.float32),
-        feet_confidence=np.ones((frames, 4), np.float32),
-        bone_offsets=bones.astype(np.float32),
-        view_direction=np.full((frames, 3), np.nan, np.float32),
-        views=0,
-        subject=subject,
-        source=Source.REPLAY,
-        labels=labels,
-    )
