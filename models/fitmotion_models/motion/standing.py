@@ -1,0 +1,259 @@
+"""Standing: the still stance that a stream begins from and, when nothing more is asked for, fades to without a jump."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fitmotion_models.motion.body_frames import ROW, BodyFrames, decode, rows_of
+from fitmotion_models.motion.features import FPS, heading_of
+from fitmotion_models.motion.leg_ik import ANKLES, reach_ankles
+from fitmotion_models.skeleton.body_pose import Float32
+from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
+from fitmotion_models.skeleton.kinematics import ANKLE_HEIGHT, rest_height
+from fitmotion_models.skeleton.rotations import (
+    Float64,
+    conjugate,
+    from_matrix,
+    from_rotvec,
+    multiply,
+    to_matrix,
+    to_rotvec,
+)
+
+_JOINTS = len(SMPL22)
+_LEFT_RIGHT = np.array([1.0, -1.0])
+
+# degrees from the T-pose about the rest axes (x forward, y left, z up) of the left side; the right one mirrors them.
+# Arms hang a little off the body with loose elbows, palms to the thighs
+_STANCE_DEGREES = {
+    "collar": (-6.0, 0.0, 0.0),
+    "shoulder": (-70.0, 0.0, -4.0),
+    "elbow": (0.0, 0.0, -14.0),
+}
+_KNEES_LOOSE = 0.006  # metres that the pelvis is lower than over wholly straight legs
+_TOES_OUT = np.radians(7.0)  # Winter 1995: feet of quiet standing turn out by about this
+
+
+@dataclass(frozen=True)
+class FadeRules:
+    """How a body comes to stand; this project's choice but where a source is named.
+
+    seconds: of the fade; longer where the pelvis has more than `pace` metres a second to go, up to `longest`.
+    floor: a foot whose lowest point is lower than this (metres) stands. width: (least, most) metres between standing
+    ankles across the heading, apart: the most along it, for both to stay where they are. step: metres between the
+    ankles after a step (hip width). lift: metres that a stepping foot rises. coast: share of the fade for which the
+    speed at its beginning carries the body on (a quintic that comes to rest covers this much without turning back).
+    """
+
+    seconds: float = 1.0
+    pace: float = 0.5
+    longest: float = 2.0
+    floor: float = 0.05
+    width: tuple[float, float] = (0.10, 0.45)
+    apart: float = 0.30
+    step: float = 0.18
+    lift: float = 0.06
+    coast: float = 0.4
+
+
+class _Feet(NamedTuple):
+    """ankles (2, 2) metres over the floor, turns (2,) radians about up, steps (2,) whether the foot has to move."""
+
+    ankles: Float64
+    turns: Float64
+    steps: tuple[bool, bool]
+
+
+def _stance_local() -> Float64:
+    """(22, 3, 3) local rotations of the upper body in stance; legs as at rest."""
+    vectors = np.zeros((_JOINTS, 3))
+    for joint, degrees in _STANCE_DEGREES.items():
+        vectors[SMPL22.index(f"left_{joint}")] = np.radians(degrees)
+        vectors[SMPL22.index(f"right_{joint}")] = np.radians(degrees) * (-1.0, 1.0, -1.0)
+    return to_matrix(from_rotvec(vectors))
+
+
+_STANCE = _stance_local()
+_PELVIS_HEIGHT = rest_height() - _KNEES_LOOSE
+
+
+def standing_rows(count: int = 20, *, x: float = 0.0, y: float = 0.0, heading: float = 0.0) -> Float64:
+    """Rows (count, ROW.size) of a body that stands still, its pelvis over (x, y) metres, facing `heading` radians."""
+    half = 0.5 * FadeRules().step
+    ahead, left = _heading_axes(np.array([np.cos(heading), np.sin(heading)]))
+    middle = np.array([x, y]) + 0.01 * ahead
+    feet = _Feet(
+        np.stack([middle + half * left, middle - half * left]), heading + _TOES_OUT * _LEFT_RIGHT, (False, False)
+    )
+    local = _STANCE.copy()
+    local[0] = _about_up(heading)
+    pelvis = np.array([x, y, _PELVIS_HEIGHT])
+    frames = _frames(pelvis[None], local[None])
+    _plant(frames, feet)
+    return np.repeat(rows_of(frames), count, axis=0)
+
+
+def standing_features(count: int = 20) -> Float32:
+    """Features (count, 204) of standing still over the origin, facing x: what a stream begins from."""
+    return standing_rows(count)[:, ROW["features"]].astype(np.float32)
+
+
+def _frames(pelvis: Float64, local: Float64) -> BodyFrames:
+    count = len(pelvis)
+    positions = np.zeros((count, _JOINTS, 3))
+    positions[:, 0] = pelvis
+    frames = BodyFrames(local, local, positions, np.zeros((count, len(FEET), 3)), np.ones((count, len(FEET))))
+    frames.follow()
+    return frames
+
+
+def _plant(frames: BodyFrames, feet: _Feet) -> None:
+    """Feet flat on the floor where they shall stand."""
+    ankles = np.concatenate([feet.ankles, np.full((2, 1), ANKLE_HEIGHT)], axis=-1)
+    reach_ankles(frames, np.tile(ankles, (len(frames), 1, 1)), np.tile(_about_up(feet.turns), (len(frames), 1, 1, 1)))
+
+
+def fade_rows(last: Float64, rules: FadeRules | None = None) -> Float64:
+    """Rows (N, ROW.size) that bring a body to stand still, from its last two or more played rows (at least 2, W).
+
+    Position and velocity go on from the last row. Feet that stand in a possible stance stay where they are; others step
+    to beside them, or under the body.
+    """
+    chosen = rules or FadeRules()
+    start = decode(last[-2:, ROW["features"]])
+    heading = heading_of(start.local[-1, 0])
+    pelvis = start.positions[:, 0]
+    speed = (pelvis[1] - pelvis[0]) * FPS
+    feet, over = _stance_of(start, speed, heading, chosen)
+    goal = np.array([*over, _PELVIS_HEIGHT])
+    far = float(np.linalg.norm(goal - pelvis[1]))
+    count = round(FPS * float(np.clip(far / chosen.pace, chosen.seconds, chosen.longest)))
+    position, velocity = _to_rest(count)
+    local = _local_to_stance(start.local, heading, position, velocity)
+    path = goal + position[:, None] * (pelvis[1] - goal) + velocity[:, None] * (pelvis[1] - pelvis[0])
+    frames = _frames(path, local)
+    _walk_feet(frames, start, feet, chosen)
+    frames.contacts[:] = _standing(frames)
+    return rows_of(frames)
+
+
+def _to_rest(count: int) -> tuple[Float64, Float64]:
+    """Quintics (count,) that come to rest: from 1 at speed 0, and from 0 at a speed of 1 a frame.
+
+    The frame before the first one is where they begin; speed and acceleration end at 0.
+    """
+    u = np.arange(1, count + 1) / count
+    position = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
+    velocity = count * (u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5)
+    return position, velocity
+
+
+def _local_to_stance(local: Float64, heading: Float64, position: Float64, velocity: Float64) -> Float64:
+    """(N, 22, 3, 3): joints on the shortest way to the stance, first as fast as they turn in local (2, 22, 3, 3)."""
+    stance = _STANCE.copy()
+    stance[0] = _about_up(_angle(heading))
+    goal = from_matrix(stance)
+    away = to_rotvec(multiply(conjugate(goal), from_matrix(local)))
+    # the same turn the other way round the circle: that which is nearer to where the joint was
+    before, now = away
+    length = np.maximum(np.linalg.norm(before, axis=-1, keepdims=True), 1e-9)
+    other = before * (1.0 - 2.0 * np.pi / length)
+    before = np.where(
+        np.linalg.norm(other - now, axis=-1, keepdims=True) < np.linalg.norm(before - now, axis=-1, keepdims=True),
+        other,
+        before,
+    )
+    vectors = position[:, None, None] * now + velocity[:, None, None] * (now - before)
+    return to_matrix(multiply(goal, from_rotvec(vectors)))
+
+
+def _stance_of(start: BodyFrames, speed: Float64, heading: Float64, rules: FadeRules) -> tuple[_Feet, Float64]:
+    """Where the feet shall stand, and the place (2,) over which the pelvis comes to rest."""
+    ankles = start.positions[-1, ANKLES, :2]
+    pelvis = start.positions[-1, 0, :2]
+    ahead, left = _heading_axes(heading)
+    across, along = (ankles[0] - ankles[1]) @ left, (ankles[0] - ankles[1]) @ ahead
+    low = start.feet[-1, :, 2].reshape(2, 2).min(axis=-1) < rules.floor
+    turns = _yaws(start.world[-1, ANKLES], heading)
+    stays = rules.width[0] < across < rules.width[1] and abs(along) < rules.apart
+    coast = pelvis + rules.coast * rules.seconds * speed[:2]
+    if low.all() and stays and np.linalg.norm(coast - ankles.mean(0)) < rules.apart:
+        return _Feet(ankles, turns, (False, False)), ankles.mean(0) - 0.01 * ahead
+    # a foot stays if it stands and the body comes to rest near it; of two the nearer one
+    distance = np.where(low, np.linalg.norm(ankles - coast, axis=-1), np.inf)
+    kept = int(np.argmin(distance))
+    neutral = _angle(heading) + _TOES_OUT * _LEFT_RIGHT
+    if distance[kept] > rules.apart + 0.5 * rules.step:
+        middle = coast + 0.01 * ahead
+        places = middle + 0.5 * rules.step * _LEFT_RIGHT[:, None] * left
+        return _Feet(places, neutral, (True, True)), coast
+    places = np.stack([ankles[kept]] * 2)
+    other = 1 - kept
+    places[other] += rules.step * _LEFT_RIGHT[other] * left
+    turned = np.where(np.arange(2) == kept, turns, neutral)
+    return _Feet(places, turned, (other == 0, other == 1)), places.mean(0) - 0.01 * ahead
+
+
+def _walk_feet(frames: BodyFrames, start: BodyFrames, feet: _Feet, rules: FadeRules) -> None:
+    """Bring the feet to the floor where they shall stand; those that have to move do it one after the other."""
+    count = len(frames)
+    ankles = np.empty((count, 2, 3))
+    turns = np.empty((count, 2, 3, 3))
+    both = all(feet.steps)
+    low = start.feet[-1, :, 2].reshape(2, 2).min(axis=-1)
+    first = int(np.argmax(low))  # the foot in the air lands first
+    flat = _about_up(feet.turns)
+    for foot in (0, 1):
+        begin, end = (0, count) if not both else ((0, count * 11 // 20) if foot == first else (count * 9 // 20, count))
+        share, drift = np.ones(count), np.zeros(count)
+        share[begin:end], drift[begin:end] = _to_rest(end - begin)
+        share[end:] = 0.0
+        goal = np.array([*feet.ankles[foot], ANKLE_HEIGHT])
+        at, before = start.positions[-1, ANKLES[foot]], start.positions[-2, ANKLES[foot]]
+        moving = 1.0 if begin == 0 else 0.0
+        ankles[:, foot] = goal + share[:, None] * (at - goal) + moving * drift[:, None] * (at - before)
+        if feet.steps[foot]:
+            ankles[:, foot, 2] += rules.lift * np.sin(np.pi * (1.0 - share)) ** 2
+        turns[:, foot] = _flattened(start.world[:, ANKLES[foot]], flat[foot], share, moving * drift)
+    reach_ankles(frames, ankles, turns)
+    under = np.maximum(0.0, -frames.feet[..., 2].reshape(count, 2, 2).min(axis=-1))
+    if under.any():
+        ankles[..., 2] += under
+        reach_ankles(frames, ankles, turns)
+
+
+def _flattened(world: Float64, flat: Float64, share: Float64, drift: Float64) -> Float64:
+    """(N, 3, 3) turns of a foot from its last ones (2, 3, 3) to flat on the floor."""
+    goal = from_matrix(flat)
+    before, now = to_rotvec(multiply(conjugate(goal), from_matrix(world)))
+    return to_matrix(multiply(goal, from_rotvec(share[:, None] * now + drift[:, None] * (now - before))))
+
+
+def _standing(frames: BodyFrames) -> Float64:
+    """(N, 4) 1 for heels and toes that are on the floor and hardly move."""
+    step = np.linalg.norm(np.diff(frames.feet, axis=0, prepend=frames.feet[:1]), axis=-1)
+    return ((frames.feet[..., 2] < 0.03) & (step * FPS < 0.3)).astype(np.float64)
+
+
+def _yaws(feet: Float64, heading: Float64) -> Float64:
+    """(2,) radians about up of feet (2, 3, 3), none turned from the heading by more than half a right angle."""
+    ahead = feet[..., :2, 0]
+    facing = _angle(heading)
+    off = np.arctan2(ahead[:, 1], ahead[:, 0]) - facing
+    off = (off + np.pi) % (2.0 * np.pi) - np.pi
+    result: Float64 = facing + np.clip(off, -np.pi / 4.0, np.pi / 4.0)
+    return result
+
+
+def _heading_axes(heading: Float64) -> tuple[Float64, Float64]:
+    """Ahead and left (2,) of a heading's cos and sin."""
+    return heading, np.array([-heading[1], heading[0]])
+
+
+def _angle(heading: Float64) -> float:
+    return float(np.arctan2(heading[1], heading[0]))
+
+
+def _about_up(angle: Float64 | float) -> Float64:
+    return to_matrix(from_rotvec(np.asarray(angle)[..., None] * np.array([0.0, 0.0, 1.0])))
