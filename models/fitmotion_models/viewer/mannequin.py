@@ -17,6 +17,7 @@ from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.motion_clip import MotionClip
+from fitmotion_models.viewer.palette import LEFT, RIGHT
 
 Array = NDArray[np.float64]
 Image = NDArray[np.uint8]
@@ -42,6 +43,11 @@ _LIMBS: tuple[tuple[str, str, float, float, Colour], ...] = tuple(
         ("*_elbow", "*_wrist", 0.042, 0.032, SKIN),
     )
 )
+_SIDES: dict[str, Colour] = {
+    side: (round(230 * colour[2]), round(230 * colour[1]), round(230 * colour[0]))
+    for side, colour in (("left", LEFT), ("right", RIGHT))
+}
+_MIDDLE: Colour = (168, 164, 160)
 # the trunk as elliptic rings round the spine, from below: joint, half width, half depth in metres, colour above it
 _TRUNK: tuple[tuple[str, float, float, Colour], ...] = (
     ("pelvis", 0.155, 0.120, TROUSERS),
@@ -91,8 +97,13 @@ def render_clip(clip: MotionClip, camera: CameraModel, view: Viewpoint | None = 
     return (render_pose(pose, camera, view, room) for pose in clip)
 
 
-def render_pose(pose: BodyPose, camera: CameraModel, view: Viewpoint, room: Image | None = None) -> Image:
-    """One picture (H, W, 3) uint8 BGR of a body that is fully seen."""
+def render_pose(
+    pose: BodyPose, camera: CameraModel, view: Viewpoint, room: Image | None = None, *, sides: bool = False
+) -> Image:
+    """One picture (H, W, 3) uint8 BGR of a body that is fully seen.
+
+    room: what is behind it. sides: arms and legs in the palette's colours of left and right instead of clothes.
+    """
     image = (_room(camera, view) if room is None else room).copy()
     points = np.concatenate([pose.positions, pose.feet]).astype(np.float64)
     pixels, depth = view.project(points, camera)
@@ -104,9 +115,9 @@ def render_pose(pose: BodyPose, camera: CameraModel, view: Viewpoint, room: Imag
     parts.append((depth[_NAMES["head"]], len(_LIMBS) + 1))
     for _, number in sorted(parts, reverse=True):
         if number < len(_LIMBS):
-            _limb(image, number, pixels, camera.fx / depth)
+            _limb(image, number, pixels, camera.fx / depth, sides=sides)
         elif number == len(_LIMBS):
-            _trunk(image, points, camera, view)
+            _trunk(image, points, camera, view, sides=sides)
         else:
             _head(image, points, camera, view)
     return cv2.GaussianBlur(image, (3, 3), 0.7)  # type: ignore[return-value]
@@ -132,8 +143,10 @@ def write_clip_video(
         writer.release()
 
 
-def _limb(image: Image, number: int, pixels: Array, scale: Array) -> None:
+def _limb(image: Image, number: int, pixels: Array, scale: Array, *, sides: bool) -> None:
     start, end, first, last, colour = _LIMBS[number]
+    if sides:
+        colour = _SIDES[end.partition("_")[0]]
     a, b = _NAMES[start], _NAMES[end]
     _capsule(image, pixels[a], pixels[b], first * scale[a], last * scale[b], colour)
     if end.endswith("wrist"):  # a hand in line with the forearm
@@ -157,7 +170,7 @@ def _capsule(image: Image, start: Array, end: Array, first: float, last: float, 
             cv2.circle(image, _pixel(centre), max(1, round(radius * share)), shade, -1, cv2.LINE_AA)
 
 
-def _trunk(image: Image, points: Array, camera: CameraModel, view: Viewpoint) -> None:
+def _trunk(image: Image, points: Array, camera: CameraModel, view: Viewpoint, *, sides: bool) -> None:
     """Pelvis and chest as the hull of ellipses round the spine, trousers below the shirt."""
     hips = points[_NAMES["left_hip"]] - points[_NAMES["right_hip"]]
     side = hips / np.linalg.norm(hips)
@@ -174,7 +187,7 @@ def _trunk(image: Image, points: Array, camera: CameraModel, view: Viewpoint) ->
             both = np.concatenate([lower, upper])
             middle = both.mean(0) + (-6 * (1 - shrink), 0)
             hull = cv2.convexHull(np.round(middle + shrink * (both - middle)).astype(np.int32))
-            shade = tuple(int(channel * light) for channel in colour)
+            shade = tuple(int(channel * light) for channel in (_MIDDLE if sides else colour))
             cv2.fillConvexPoly(image, hull, shade, cv2.LINE_AA)
 
 
