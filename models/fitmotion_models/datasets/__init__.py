@@ -1,7 +1,9 @@
 """Readers of recorded motion in its published formats; each gives a MotionClip in the `world` frame."""
 
 from fitmotion_models.datasets.asf_amc import AsfSkeleton, read_asf, read_asf_amc
-from fitmotion_models.datasets.uiprmd import SPLITS, PersonSplit, UiprmdCleaning, mirror_uiprmd, read_uiprmd
+from fitmotion_models.datasets.bandai import BandaiName, read_bandai
+from fitmotion_models.datasets.kinect_cleaning import KinectCleaning
+from fitmotion_models.datasets.uiprmd import SPLITS, PersonSplit, mirror_uiprmd, read_uiprmd
 from fitmotion_models.datasets.uiprmd_files import MOVEMENTS as UIPRMD_MOVEMENTS
 from fitmotion_models.datasets.uiprmd_files import UiprmdName
 
@@ -9,11 +11,13 @@ __all__ = [
     "SPLITS",
     "UIPRMD_MOVEMENTS",
     "AsfSkeleton",
+    "BandaiName",
+    "KinectCleaning",
     "PersonSplit",
-    "UiprmdCleaning",
     "UiprmdName",
     "mirror_uiprmd",
     "read_asf",
     "read_asf_amc",
+    "read_bandai",
     "read_uiprmd",
 ]

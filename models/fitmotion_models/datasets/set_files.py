@@ -3,6 +3,7 @@
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path, PurePosixPath
 
@@ -38,4 +39,4 @@ def _zipped(path: Path, endings: tuple[str, ...]) -> Iterator[SetFile]:
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.endswith(endings):
-                yield PurePosixPath(name), lambda name=name: archive.read(name)
+                yield PurePosixPath(name), partial(archive.read, name)

@@ -8,8 +8,7 @@ read here) and knees seem to bend to 170 degrees. Axes: x left, y up, z forward.
 """
 
 import re
-import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -18,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fitmotion_models.datasets.asf_files import turn
+from fitmotion_models.datasets.set_files import set_files
 from fitmotion_models.skeleton.frames import y_up_to_z_up
 from fitmotion_models.skeleton.joint_sets import JOINT_SETS
 from fitmotion_models.skeleton.rotations import Float64
@@ -94,35 +94,20 @@ def read_recordings(source: str | PathLike[str], wanted: Wanted = lambda _: True
     path = Path(source)
     tables: dict[UiprmdName, dict[str, Float64]] = {}
     found = False
-    for file, content in _tables(path):
-        match = _NAME.fullmatch(file)
+    for file, content in set_files(path, (".txt",), "UI-PRMD"):
+        match = _NAME.fullmatch(file.name)
         if match is None:
             continue
         found = True
         name = UiprmdName(match[1], match[2], match[3], match[5] is None)
         if wanted(name):
-            tables.setdefault(name, {})[match[4]] = _table(file, content())
+            tables.setdefault(name, {})[match[4]] = _table(file.name, content())
     if not found:
         raise ValueError(
             f"{path} holds no UI-PRMD file; expected names like m01_s01_e01_positions.txt and m01_s01_e01_angles.txt, "
             "in a folder or a tar archive"
         )
     return [_recording(name, tables[name]) for name in sorted(tables)]
-
-
-def _tables(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """File names and how to get what is in them."""
-    if path.is_dir():
-        yield from ((file.name, file.read_bytes) for file in sorted(path.rglob("*.txt")))
-        return
-    try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                if file is not None:
-                    yield Path(member.name).name, file.read
-    except (OSError, tarfile.TarError) as error:
-        raise ValueError(f"UI-PRMD {path} can't be read: {error}; give its folder or its tar archive") from error
 
 
 def _table(file: str, content: bytes) -> Float64:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from fitmotion_models.datasets import SPLITS, UIPRMD_MOVEMENTS, UiprmdCleaning, mirror_uiprmd, read_uiprmd
+from fitmotion_models.datasets import SPLITS, UIPRMD_MOVEMENTS, KinectCleaning, mirror_uiprmd, read_uiprmd
 from fitmotion_models.datasets.uiprmd import uiprmd_clip
 from fitmotion_models.datasets.uiprmd_files import UiprmdName, UiprmdRecording, read_recordings
 from fitmotion_models.fms.any_test import AnyTestScorer
@@ -174,7 +174,7 @@ def test_deep_squats_are_found_and_other_movements_are_not(clips) -> None:
 
 def test_feet_slide_without_the_constraint(sample: Sample) -> None:
     recording = sample[UiprmdName("m01", "s03", "e03", True)]
-    loose = uiprmd_clip(recording, UiprmdCleaning(planted_feet=None))
+    loose = uiprmd_clip(recording, KinectCleaning(planted_feet=None))
     held = uiprmd_clip(recording)
     assert max(travel(loose.positions[:, ankle]) for ankle in ANKLES) > 0.08
     assert max(travel(held.positions[:, ankle]) for ankle in ANKLES) < 0.01
@@ -237,9 +237,9 @@ def test_damaged_files_are_named(tmp_path: Path, random_tables) -> None:
 
 def test_cleaning_parameters_are_checked() -> None:
     with pytest.raises(ValueError, match="median_frames is 4"):
-        UiprmdCleaning(median_frames=4)
+        KinectCleaning(median_frames=4)
     with pytest.raises(ValueError, match="smoothing_s is -1"):
-        UiprmdCleaning(smoothing_s=-1)
+        KinectCleaning(smoothing_s=-1)
 
 
 def test_the_split_shares_no_person() -> None:
