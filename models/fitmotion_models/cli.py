@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fitmotion_models import cli_train_motion as cli_train_motion
 from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_models import models

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,6 @@ def load_checkpoint(path: Path) -> tuple[StreamNetwork, dict[str, Any]]:
         held = torch.load(path, map_location="cpu", weights_only=True)
         network = StreamNetwork(StreamConfig(**held["config"]))
         network.load_state_dict(held["network"])
-    except (RuntimeError, KeyError, TypeError, EOFError, ValueError, OSError) as error:
+    except (RuntimeError, UnpicklingError, KeyError, TypeError, EOFError, ValueError) as error:
         raise ValueError(f"checkpoint {path} is none of the stream model's: {error}") from error
     return network, held

@@ -1,0 +1,68 @@
+"""What the stream model is trained on: the motion set's clips of the generating persons, and their prompts."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitmotion_models.datasets.motion_set import MotionRow, read_motion_set
+from fitmotion_models.datasets.splits import rows_for
+from fitmotion_models.motion.condition import Conditioning
+from fitmotion_models.motion.features import features_of
+from fitmotion_models.motion.text import TextEncoder, scored_prompt
+from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
+
+Progress = Callable[[int, int | None], None] | None
+
+# the three movements that are graded are what the scores are learned from; they are drawn so much more often
+FMS_ACTIONS = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0}
+_LEAST_FRAMES = 24
+_FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
+_SCORES = (1, 2, 3)
+
+
+def generator_rows(folder: Path, fold: str, *, non_commercial: bool = False) -> list[MotionRow]:
+    """The rows that a generator of this fold may be trained on. Raises ValueError where there are none."""
+    rows = [
+        row
+        for row in rows_for(read_motion_set(folder), "generator", fold)
+        if (non_commercial or not row.non_commercial) and row.frames >= _LEAST_FRAMES
+    ]
+    if not rows:
+        raise ValueError(f"motion set {folder} holds no clip of the persons that generate in fold {fold!r}")
+    return rows
+
+
+def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sample]:
+    """The rows' clips as weighted samples."""
+    samples = []
+    for done, row in enumerate(rows):
+        endless = any(word in row.action for word in ENDLESS)
+        samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless))
+        if progress is not None:
+            progress(done + 1, len(rows))
+    return balanced(samples, [row.action for row in rows], FMS_ACTIONS)
+
+
+class EncodedPrompts:
+    """Embeddings of all texts of a set and of their scored forms, made once."""
+
+    def __init__(self, encoder: TextEncoder, texts: Sequence[str]) -> None:
+        self._rows: dict[str, int] = {}
+        for text in sorted(set(texts)):
+            for form in (text, *(scored_prompt(text, score, way) for way in _FORMS.values() for score in _SCORES)):
+                self._rows.setdefault(form, len(self._rows))
+        self._embeddings = encoder.encode(list(self._rows))
+
+    def plain(self, texts: list[str]) -> NDArray[np.float32]:
+        """(B, E) of the texts alone."""
+        return self._embeddings[[self._rows[text] for text in texts]]
+
+    def scored(self, texts: list[str], scores: list[int], forms: list[int]) -> NDArray[np.float32]:
+        """(B, E) with the scores in words: forms 1 numerical, 2 textual; others are the text alone."""
+        chosen = [
+            scored_prompt(text, score, _FORMS[form]) if form in _FORMS else text
+            for text, score, form in zip(texts, scores, forms, strict=True)
+        ]
+        return self._embeddings[[self._rows[text] for text in chosen]]

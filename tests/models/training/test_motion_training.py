@@ -1,0 +1,164 @@
+"""The stream model's recipe from a motion set to weights, on a set of made motion with known properties."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of
+from fitmotion_models.training.motion_recipe import Stage, WindowRecipe, recipe_for
+from fitmotion_models.training.motion_windows import Sample, WindowSampler
+
+
+def walk(speed: float = 1.0, frames: int = 60, turn: float = 0.0) -> np.ndarray:
+    """Features of a stiff body gliding along its heading."""
+    features = np.zeros((frames, LAYOUT.size), np.float32)
+    heading = turn + np.zeros(frames)
+    way = np.arange(frames) * speed / 20.0
+    features[:, LAYOUT["root_position"]] = np.stack([way * np.cos(turn), way * np.sin(turn), 0 * way + 0.93], -1)
+    features[:, LAYOUT["heading"]] = np.stack([np.cos(heading), np.sin(heading)], -1)
+    features[:, LAYOUT["rotations"]] = np.tile((1.0, 0, 0, 0, 1.0, 0), 22)
+    return features_of(clip_of(features))
+
+
+def sampler(recipe: WindowRecipe, *samples: Sample, seed: int = 0) -> WindowSampler:
+    return WindowSampler(samples, walk(0.0), recipe, seed=seed)
+
+
+def sample(features: np.ndarray, score: int | None = None, endless: bool = False) -> Sample:
+    return Sample(features, ("a person glides",), score, 1.0, endless)
+
+
+def test_windows_go_on_within_a_clip_and_do_not_know_where_it_is() -> None:
+    recipe = WindowRecipe(free=0.0, transition=0.0, path=0.0, keyframes=0.0)
+    windows = sampler(recipe, sample(walk(turn=2.0))).draw(32)
+    np.testing.assert_allclose(windows.history[:, -1, :2], 0.0, atol=1e-5)
+    np.testing.assert_allclose(windows.future[:, 0, 0], 0.05, atol=1e-5)
+    np.testing.assert_allclose(windows.future[..., 1], 0.0, atol=1e-4)
+    np.testing.assert_allclose(windows.future[..., LAYOUT["heading"]], np.broadcast_to((1, 0), (32, 20, 2)), atol=1e-5)
+    # what lies behind the clip's end is not learned from
+    assert (windows.valid.sum(axis=1) >= 3).all()
+    assert (windows.valid < 1).any()
+
+
+def test_a_transition_begins_where_the_history_ends_and_comes_to_the_clip() -> None:
+    recipe = WindowRecipe(free=0.0, transition=1.0, standing=1.0, blend_frames=(8, 8), path=0.0, keyframes=0.0)
+    crouched = walk(2.0)
+    crouched[:, 2] = 0.5
+    windows = sampler(recipe, sample(crouched)).draw(16)
+    np.testing.assert_allclose(windows.history[..., 2], 0.93, atol=1e-5)
+    height = windows.future[..., 2]
+    assert (np.diff(height, axis=1) <= 1e-6).all()
+    np.testing.assert_allclose(height[:, 8:], 0.5, atol=1e-5)
+    assert (np.abs(height[:, 0] - 0.93) < 0.05).all()
+    assert (windows.blended[:, :6] == 1).all() and (windows.blended[:, 8:] == 0).all()
+
+
+def test_progress_tells_how_far_a_motion_is_and_not_of_endless_ones() -> None:
+    recipe = WindowRecipe(free=1.0, transition=0.0, progress_dropout=0.0)
+    windows = sampler(recipe, sample(walk(frames=60))).draw(4)
+    np.testing.assert_allclose(windows.progress, np.tile((0.0, 0.3, 1.0), (4, 1)))
+    assert (windows.has_history == 0).all()
+    assert not sampler(recipe, sample(walk(), endless=True)).draw(4).progress.any()
+
+
+def test_given_frames_are_only_known_ones() -> None:
+    recipe = WindowRecipe(free=0.0, transition=0.0, path=0.5, keyframes=0.5)
+    windows = sampler(recipe, sample(walk(frames=30))).draw(64)
+    assert windows.target_mask.any(axis=(1, 2)).mean() > 0.9
+    assert not (windows.target_mask.any(axis=2) & (windows.valid == 0)).any()
+
+
+def test_the_kinematics_of_the_losses_are_the_skeletons() -> None:
+    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
+    from fitmotion_models.motion.stream_network import ROOT
+    from fitmotion_models.skeleton.rotations import from_rotvec
+    from fitmotion_models.training.motion_losses import bodies_of
+
+    features = walk()
+    random = np.random.default_rng(0)
+    turned = features_of(clip_of(features))
+    from fitmotion_models.motion.features import rotation_6d
+    from fitmotion_models.skeleton.rotations import to_matrix
+
+    turned[:, LAYOUT["rotations"]] = rotation_6d(to_matrix(from_rotvec(random.normal(0, 0.7, (60, 22, 3))))).reshape(
+        60, -1
+    )
+    expected = clip_of(turned)
+    values = torch.tensor(turned)[None]
+    found = bodies_of(values[..., :ROOT], values)
+    np.testing.assert_allclose(found.joints[0].numpy(), expected.positions, atol=1e-5)
+    np.testing.assert_allclose(found.feet[0].numpy(), expected.feet, atol=1e-5)
+
+
+class TwoPrompts:
+    """Slow or fast, as a first number; the score as a second."""
+
+    def plain(self, texts):
+        return np.array([[float(text == "fast")] + [0.0] * 383 for text in texts], np.float32)
+
+    def scored(self, texts, scores, forms):
+        return self.plain(texts)
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_it_stopped_and_ends_in_weights(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
+    from dataclasses import replace
+
+    from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig
+    from fitmotion_models.training.motion_export import load_checkpoint
+    from fitmotion_models.training.motion_training import train_stage
+
+    network = StreamConfig(width=32, layers=2, heads=2, root_width=32, root_layers=2, root_heads=2)
+    windows = WindowRecipe(progress_dropout=1.0, path=0.0, keyframes=0.0, free=1.0, transition=0.0, text_dropout=0.0)
+    fast, slow = (Sample(walk(speed), (text,), None, 1.0) for speed, text in ((3.0, "fast"), (0.5, "slow")))
+    recipe = replace(
+        recipe_for(Stage.BASE, steps=150, batch=32), network=network, windows=windows, rate=3e-3, warmup=10
+    )
+
+    first = train_stage(replace(recipe, steps=100), sampler(windows, fast, slow), TwoPrompts(), tmp_path)
+    assert load_checkpoint(first)[1]["step"] == 100
+    path = train_stage(recipe, sampler(windows, fast, slow), TwoPrompts(), tmp_path)
+    model, held = load_checkpoint(path)
+    assert held["step"] == 150
+    with (tmp_path / "base.csv").open() as file:
+        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    assert len(totals) == 3 and totals[-1] < 0.5 * totals[0]
+
+    asked = {name: torch.zeros(1, *shape) for name, shape in SHAPES.items()}
+    asked["guidance"] += 1.0
+    asked["score"][0, 0] = 1.0
+    ways = {}
+    for text in ("fast", "slow"):
+        asked["text"] = torch.tensor(TwoPrompts().plain([text]))
+        torch.manual_seed(0)
+        asked["noise"] = torch.randn(1, 20, LAYOUT.size)
+        with torch.no_grad():
+            ways[text] = float(ChunkSampler(model.eval(), guided=True)(**asked)[0, -1, 0])
+    # 19 frames at 3 and at 0.5 m/s
+    assert ways["fast"] == pytest.approx(2.85, abs=0.6)
+    assert ways["slow"] == pytest.approx(0.475, abs=0.5)
+
+
+SHAPES = {
+    "history": (20, LAYOUT.size),
+    "has_history": (1,),
+    "text": (384,),
+    "plain_text": (384,),
+    "score": (5,),
+    "progress": (3,),
+    "target": (20, LAYOUT.size),
+    "target_mask": (20, LAYOUT.size),
+    "noise": (20, LAYOUT.size),
+    "guidance": (2,),
+}
+
+
+def test_a_recipe_says_what_it_does_not_know() -> None:
+    with pytest.raises(ValueError, match="small"):
+        recipe_for(Stage.BASE, "huge")
+    with pytest.raises(ValueError, match="stepz"):
+        recipe_for(Stage.BASE, stepz=3)
+    assert anchored(walk(), anchor_of(walk()[3])).shape == (60, LAYOUT.size)
