@@ -15,8 +15,9 @@ from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
 
 Progress = Callable[[int, int | None], None] | None
 
-# the three movements that are graded are what the scores are learned from; they are drawn so much more often
-FMS_ACTIONS = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0}
+# the movements that are graded are what the scores are learned from; of walking there is little and much is asked;
+# most of the climbing is on playground equipment that nobody sees
+OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 3.0, "climb": 0.3}
 _LEAST_FRAMES = 24
 _FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
 _SCORES = (1, 2, 3)
@@ -42,7 +43,7 @@ def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sam
         samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless))
         if progress is not None:
             progress(done + 1, len(rows))
-    return balanced(samples, [row.action for row in rows], FMS_ACTIONS)
+    return balanced(samples, [row.action for row in rows], OFTEN)
 
 
 class EncodedPrompts:
