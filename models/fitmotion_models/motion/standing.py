@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fitmotion_models.motion.body_frames import ROW, BodyFrames, decode, rows_of
+from fitmotion_models.motion.easing import to_rest
 from fitmotion_models.motion.features import FPS, heading_of
 from fitmotion_models.motion.leg_ik import ANKLES, reach_ankles
 from fitmotion_models.skeleton.body_pose import Float32
@@ -129,24 +130,13 @@ def fade_rows(last: Float64, rules: FadeRules | None = None) -> Float64:
     goal = np.array([*over, _PELVIS_HEIGHT])
     far = float(np.linalg.norm(goal - pelvis[1]))
     count = round(FPS * float(np.clip(far / chosen.pace, chosen.seconds, chosen.longest)))
-    position, velocity = _to_rest(count)
+    position, velocity = to_rest(count)
     local = _local_to_stance(start.local, heading, position, velocity)
     path = goal + position[:, None] * (pelvis[1] - goal) + velocity[:, None] * (pelvis[1] - pelvis[0])
     frames = _frames(path, local)
     _walk_feet(frames, start, feet, chosen)
     frames.contacts[:] = _standing(frames)
     return rows_of(frames)
-
-
-def _to_rest(count: int) -> tuple[Float64, Float64]:
-    """Quintics (count,) that come to rest: from 1 at speed 0, and from 0 at a speed of 1 a frame.
-
-    The frame before the first one is where they begin; speed and acceleration end at 0.
-    """
-    u = np.arange(1, count + 1) / count
-    position = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
-    velocity = count * (u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5)
-    return position, velocity
 
 
 def _local_to_stance(local: Float64, heading: Float64, position: Float64, velocity: Float64) -> Float64:
@@ -207,7 +197,7 @@ def _walk_feet(frames: BodyFrames, start: BodyFrames, feet: _Feet, rules: FadeRu
     for foot in (0, 1):
         begin, end = (0, count) if not both else ((0, count * 11 // 20) if foot == first else (count * 9 // 20, count))
         share, drift = np.ones(count), np.zeros(count)
-        share[begin:end], drift[begin:end] = _to_rest(end - begin)
+        share[begin:end], drift[begin:end] = to_rest(end - begin)
         share[end:] = 0.0
         goal = np.array([*feet.ankles[foot], ANKLE_HEIGHT])
         at, before = start.positions[-1, ANKLES[foot]], start.positions[-2, ANKLES[foot]]
