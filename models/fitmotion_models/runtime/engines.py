@@ -28,7 +28,7 @@ class Engine:
 
 
 ENGINES = (
-    Engine("tensorrt", "TensorrtExecutionProvider", "TensorRT fp16", "onnxruntime-gpu"),
+    Engine("tensorrt", "TensorrtExecutionProvider", "TensorRT", "onnxruntime-gpu"),
     Engine("cuda", "CUDAExecutionProvider", "CUDA", "onnxruntime-gpu"),
     Engine("cpu", "CPUExecutionProvider", "CPU", "onnxruntime"),
 )
@@ -71,16 +71,19 @@ def engine_folder(model: Path, cache: Path) -> Path:
     return cache / "engines" / f"{model.stem}-{digest.hexdigest()[:16]}-ort{onnxruntime.__version__}"
 
 
-def provider_options(engine: Engine, model: Path, cache: Path) -> dict[str, Any]:
-    """ONNX Runtime's options of an engine; makes TensorRT's folder.
+def provider_options(engine: Engine, model: Path, cache: Path, *, precise: bool = False) -> dict[str, Any]:
+    """ONNX Runtime's options of an engine; makes TensorRT's folder. precise: single precision, TF32 off.
 
     Source: onnxruntime.ai/docs/execution-providers/{TensorRT,CUDA}-ExecutionProvider.html
     """
     if engine.name == "tensorrt":
+        if precise:
+            # ONNX Runtime has no option for it (its issue 26029); CUDA's libraries read this when they are first used
+            os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
         folder = engine_folder(model, cache)
         folder.mkdir(parents=True, exist_ok=True)
         return {
-            "trt_fp16_enable": True,
+            "trt_fp16_enable": not precise,
             "trt_engine_cache_enable": True,
             "trt_engine_cache_path": str(folder),
             "trt_timing_cache_enable": True,
@@ -88,5 +91,5 @@ def provider_options(engine: Engine, model: Path, cache: Path) -> dict[str, Any]
         }
     if engine.name == "cuda":
         # the default searches every convolution's algorithms on the first call of each shape, for seconds
-        return {"cudnn_conv_algo_search": "HEURISTIC"}
+        return {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": int(not precise)}
     return {}

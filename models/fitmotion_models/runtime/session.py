@@ -54,11 +54,11 @@ class Model:
     inputs, outputs: by their order in the file. metadata: what the file says of itself.
     """
 
-    def __init__(self, path: Path, session: Any, engine: Engine, threads: int, passed_over: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, session: Any, engine: Engine, detail: str, passed_over: tuple[str, ...]) -> None:
+        """detail: how the engine runs it, for logs."""
         self.path = path
         self.engine_name = engine.name
-        count = f", {threads} thread{'s' * (threads != 1)}" if engine is CPU else ""
-        self.engine = f"ONNX Runtime {onnxruntime.__version__}, {engine.label}{count}"
+        self.engine = f"ONNX Runtime {onnxruntime.__version__}, {engine.label}{detail}"
         self.passed_over = passed_over
         self.inputs = tuple(_tensor(item) for item in session.get_inputs())
         self.outputs = tuple(_tensor(item) for item in session.get_outputs())
@@ -105,6 +105,7 @@ def load_model(
     threads: int = 1,
     shapes: Mapping[str, Sequence[int]] | None = None,
     cache: Path | None = None,
+    precise: bool = False,
 ) -> Model:
     """Load an ONNX file on the best engine there is.
 
@@ -112,6 +113,7 @@ def load_model(
     cannot be had the next one is taken, the CPU last, and `Model.passed_over` says why. threads: of the CPU.
     shapes: input name -> its whole shape, to fix sizes that the file leaves free: TensorRT then builds one engine, and
     every engine plans its memory once. cache: folder for TensorRT's built engines, else `engines.cache_folder()`.
+    precise: single precision without TF32 on every engine, where GPUs are left to use less otherwise.
     Raises FileNotFoundError, ModelError for a file that is no network, ValueError for an unknown engine.
     """
     path = Path(path).expanduser()
@@ -124,10 +126,18 @@ def load_model(
         _fix_shapes(options, path, shapes)
     passed_over: list[str] = []
     for engine in wanted_engines(providers):
-        session = _open(path, engine, options, cache or cache_folder(), passed_over)
+        session = _open(path, engine, options, cache or cache_folder(), precise, passed_over)
         if session is not None:
-            return Model(path, session, engine, threads, tuple(passed_over))
+            return Model(path, session, engine, _detail(engine, threads, precise), tuple(passed_over))
     raise AssertionError("the CPU either opens a network or says why not")
+
+
+def _detail(engine: Engine, threads: int, precise: bool) -> str:
+    if engine is CPU:
+        return f", {threads} thread{'s' * (threads != 1)}"
+    if precise:
+        return " fp32"
+    return " fp16" if engine.name == "tensorrt" else ""
 
 
 def _session_options(threads: int) -> Any:
@@ -155,7 +165,7 @@ def _fix_shapes(options: Any, path: Path, shapes: Mapping[str, Sequence[int]]) -
                 options.add_free_dimension_override_by_name(size, int(wanted))
 
 
-def _open(path: Path, engine: Engine, options: Any, cache: Path, passed_over: list[str]) -> Any | None:
+def _open(path: Path, engine: Engine, options: Any, cache: Path, precise: bool, passed_over: list[str]) -> Any | None:
     """A session on this very engine, or None with the reason added to `passed_over`; raises ModelError on the CPU."""
     if engine is CPU:
         return _open_on_cpu(path, options)
@@ -167,9 +177,8 @@ def _open(path: Path, engine: Engine, options: Any, cache: Path, passed_over: li
     if preload is not None:
         preload()
     try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=[(engine.provider, provider_options(engine, path, cache)), CPU.provider]
-        )
+        chosen = provider_options(engine, path, cache, precise=precise)
+        session = onnxruntime.InferenceSession(str(path), options, providers=[(engine.provider, chosen), CPU.provider])
     except Exception as error:  # whatever keeps one engine from starting, the next one may do
         passed_over.append(f"{engine.label}: {_one_line(error)}")
         return None

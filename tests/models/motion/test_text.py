@@ -142,7 +142,7 @@ def test_unknown_encoders_are_said(name: str, said: str) -> None:
 def test_an_encoder_that_a_network_was_not_trained_with_is_refused() -> None:
     clip = CachedEncoder("clip:clip-vit-base-patch32", 512, lambda _: np.zeros((1, 512), np.float32))
     check_encoder(clip, "clip:openai/clip-vit-base-patch32", 512, "motion_stream.onnx")
-    with pytest.raises(ValueError, match=r"motion_stream.onnx was trained with the encoder 'minilm' \(384 numbers"):
+    with pytest.raises(ValueError, match=r"was trained with the text encoder 'minilm' \(384 numbers"):
         check_encoder(clip, "minilm", 384, "motion_stream.onnx")
 
 

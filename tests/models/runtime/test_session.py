@@ -98,7 +98,7 @@ def test_an_engine_that_does_not_start_is_passed_over_with_the_reason(matrix_net
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [engine.provider for engine in ENGINES])
     model = load_model(matrix_network, cache=tmp_path)
     assert model.engine_name == "cpu"
-    assert "TensorRT fp16: 1 : FAIL : no libnvinfer.so.10" in model.passed_over[0]
+    assert "TensorRT: 1 : FAIL : no libnvinfer.so.10" in model.passed_over[0]
     assert "CUDA: its libraries cannot be loaded" in model.passed_over[1]
     options = tried[0][1]
     assert options["trt_fp16_enable"] and Path(options["trt_engine_cache_path"]).is_dir()
