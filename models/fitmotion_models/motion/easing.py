@@ -14,10 +14,14 @@ class Rest(NamedTuple):
     speed: Float64
 
 
-def to_rest(frames: int) -> Rest:
+def to_rest(frames: int, carried: int | None = None) -> Rest:
     """The two quintics over `frames` frames, at least 1, from which any place and speed is brought to 0.
 
-    The frame before the first one is where they begin; they begin without acceleration, and end at rest.
+    carried: frames over which the speed dies away, at most all: what is fast would swing out far. The frame before the
+    first one is where both begin; they begin without acceleration, and end at rest.
     """
     u = np.arange(1, frames + 1) / frames
-    return Rest(1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2), frames * (u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5))
+    place = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
+    length = frames if carried is None else min(carried, frames)
+    u = np.minimum(np.arange(1, frames + 1) / length, 1.0)
+    return Rest(place, length * (u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fitmotion_models.motion.body_frames import ROW, BodyFrames, decode, rows_of
-from fitmotion_models.motion.easing import to_rest
+from fitmotion_models.motion.easing import Rest, to_rest
 from fitmotion_models.motion.features import FPS, heading_of
 from fitmotion_models.motion.leg_ik import ANKLES, reach_ankles
 from fitmotion_models.skeleton.body_pose import Float32
@@ -32,7 +32,7 @@ _STANCE_DEGREES = {
     "shoulder": (-70.0, 0.0, -4.0),
     "elbow": (0.0, 0.0, -14.0),
 }
-_KNEES_LOOSE = 0.006  # metres that the pelvis is lower than over wholly straight legs
+_KNEES_LOOSE = 0.003  # metres that the pelvis is lower than over wholly straight legs
 _TOES_OUT = np.radians(7.0)  # Winter 1995: feet of quiet standing turn out by about this
 
 
@@ -42,9 +42,10 @@ class FadeRules:
 
     seconds: of the fade; longer where the pelvis has more than `pace` metres a second to go, up to `longest`.
     floor: a foot whose lowest point is lower than this (metres) stands. width: (least, most) metres between standing
-    ankles across the heading, apart: the most along it, for both to stay where they are. step: metres between the
-    ankles after a step (hip width). lift: metres that a stepping foot rises. coast: share of the fade for which the
-    speed at its beginning carries the body on (a quintic that comes to rest covers this much without turning back).
+    ankles across the heading, apart: the most along it, for both to stay where they are. reach: metres from where the
+    body would come to rest within which one standing foot stays and the body comes over it. step: metres between the
+    ankles after a step (hip width). lift: metres that a stepping foot rises. carry, swing: seconds for which the speed
+    at the beginning carries the body, and the joints, on.
     """
 
     seconds: float = 1.0
@@ -53,9 +54,11 @@ class FadeRules:
     floor: float = 0.05
     width: tuple[float, float] = (0.10, 0.45)
     apart: float = 0.30
+    reach: float = 0.60
     step: float = 0.18
     lift: float = 0.06
-    coast: float = 0.4
+    carry: float = 0.6
+    swing: float = 0.4
 
 
 class _Feet(NamedTuple):
@@ -76,6 +79,8 @@ def _stance_local() -> Float64:
 
 
 _STANCE = _stance_local()
+# a quintic that comes to rest from a speed covers so much of what that speed would cover, without turning back
+_COAST = 0.4
 _PELVIS_HEIGHT = rest_height() - _KNEES_LOOSE
 
 
@@ -130,16 +135,17 @@ def fade_rows(last: Float64, rules: FadeRules | None = None) -> Float64:
     goal = np.array([*over, _PELVIS_HEIGHT])
     far = float(np.linalg.norm(goal - pelvis[1]))
     count = round(FPS * float(np.clip(far / chosen.pace, chosen.seconds, chosen.longest)))
-    position, velocity = to_rest(count)
-    local = _local_to_stance(start.local, heading, position, velocity)
-    path = goal + position[:, None] * (pelvis[1] - goal) + velocity[:, None] * (pelvis[1] - pelvis[0])
+    rest = to_rest(count, round(FPS * chosen.carry))
+    path = goal + rest.place[:, None] * (pelvis[1] - goal) + rest.speed[:, None] * (pelvis[1] - pelvis[0])
+    rest = to_rest(count, round(FPS * chosen.swing))
+    local = _local_to_stance(start.local, heading, rest)
     frames = _frames(path, local)
-    _walk_feet(frames, start, feet, chosen)
+    _walk_feet(frames, start, feet, rest, chosen)
     frames.contacts[:] = _standing(frames)
     return rows_of(frames)
 
 
-def _local_to_stance(local: Float64, heading: Float64, position: Float64, velocity: Float64) -> Float64:
+def _local_to_stance(local: Float64, heading: Float64, rest: Rest) -> Float64:
     """(N, 22, 3, 3): joints on the shortest way to the stance, first as fast as they turn in local (2, 22, 3, 3)."""
     stance = _STANCE.copy()
     stance[0] = _about_up(_angle(heading))
@@ -154,7 +160,7 @@ def _local_to_stance(local: Float64, heading: Float64, position: Float64, veloci
         other,
         before,
     )
-    vectors = position[:, None, None] * now + velocity[:, None, None] * (now - before)
+    vectors = rest.place[:, None, None] * now + rest.speed[:, None, None] * (now - before)
     return to_matrix(multiply(goal, from_rotvec(vectors)))
 
 
@@ -164,17 +170,19 @@ def _stance_of(start: BodyFrames, speed: Float64, heading: Float64, rules: FadeR
     pelvis = start.positions[-1, 0, :2]
     ahead, left = _heading_axes(heading)
     across, along = (ankles[0] - ankles[1]) @ left, (ankles[0] - ankles[1]) @ ahead
-    low = start.feet[-1, :, 2].reshape(2, 2).min(axis=-1) < rules.floor
+    # a foot whose sole does not face the floor (of somebody who kneels) carries nobody who stands
+    soles_down = start.world[-1, ANKLES, 2, 2] > 0.5
+    low = (start.feet[-1, :, 2].reshape(2, 2).min(axis=-1) < rules.floor) & soles_down
     turns = _yaws(start.world[-1, ANKLES], heading)
     stays = rules.width[0] < across < rules.width[1] and abs(along) < rules.apart
-    coast = pelvis + rules.coast * rules.seconds * speed[:2]
+    coast = pelvis + _COAST * rules.carry * speed[:2]
     if low.all() and stays and np.linalg.norm(coast - ankles.mean(0)) < rules.apart:
         return _Feet(ankles, turns, (False, False)), ankles.mean(0) - 0.01 * ahead
     # a foot stays if it stands and the body comes to rest near it; of two the nearer one
     distance = np.where(low, np.linalg.norm(ankles - coast, axis=-1), np.inf)
     kept = int(np.argmin(distance))
     neutral = _angle(heading) + _TOES_OUT * _LEFT_RIGHT
-    if distance[kept] > rules.apart + 0.5 * rules.step:
+    if distance[kept] > rules.reach:
         middle = coast + 0.01 * ahead
         places = middle + 0.5 * rules.step * _LEFT_RIGHT[:, None] * left
         return _Feet(places, neutral, (True, True)), coast
@@ -185,32 +193,40 @@ def _stance_of(start: BodyFrames, speed: Float64, heading: Float64, rules: FadeR
     return _Feet(places, turned, (other == 0, other == 1)), places.mean(0) - 0.01 * ahead
 
 
-def _walk_feet(frames: BodyFrames, start: BodyFrames, feet: _Feet, rules: FadeRules) -> None:
-    """Bring the feet to the floor where they shall stand; those that have to move do it one after the other."""
-    count = len(frames)
-    ankles = np.empty((count, 2, 3))
-    turns = np.empty((count, 2, 3, 3))
-    both = all(feet.steps)
-    low = start.feet[-1, :, 2].reshape(2, 2).min(axis=-1)
-    first = int(np.argmax(low))  # the foot in the air lands first
-    flat = _about_up(feet.turns)
+def _walk_feet(frames: BodyFrames, start: BodyFrames, feet: _Feet, rest: Rest, rules: FadeRules) -> None:
+    """Bring the feet flat to the floor where they shall stand; one that has to move is lifted on its way."""
+    if all(feet.steps):
+        frames.moved(_envelope(np.maximum(0.0, -frames.feet[..., 2].min(axis=-1)))[:, None] * (0.0, 0.0, 1.0))
+    ankles = frames.positions[:, ANKLES].copy()
+    turns = np.empty((len(frames), 2, 3, 3))
     for foot in (0, 1):
-        begin, end = (0, count) if not both else ((0, count * 11 // 20) if foot == first else (count * 9 // 20, count))
-        share, drift = np.ones(count), np.zeros(count)
-        share[begin:end], drift[begin:end] = to_rest(end - begin)
-        share[end:] = 0.0
         goal = np.array([*feet.ankles[foot], ANKLE_HEIGHT])
-        at, before = start.positions[-1, ANKLES[foot]], start.positions[-2, ANKLES[foot]]
-        moving = 1.0 if begin == 0 else 0.0
-        ankles[:, foot] = goal + share[:, None] * (at - goal) + moving * drift[:, None] * (at - before)
         if feet.steps[foot]:
-            ankles[:, foot, 2] += rules.lift * np.sin(np.pi * (1.0 - share)) ** 2
-        turns[:, foot] = _flattened(start.world[:, ANKLES[foot]], flat[foot], share, moving * drift)
+            # on the way that the joints take it anyway, led to where it shall stand
+            ankles[:, foot] += (1.0 - rest.place[:, None]) * (goal - ankles[-1, foot])
+            ankles[:, foot, 2] += rules.lift * np.sin(np.pi * (1.0 - rest.place)) ** 2
+        else:
+            before, now = start.positions[:, ANKLES[foot]]
+            ankles[:, foot] = goal + rest.place[:, None] * (now - goal) + rest.speed[:, None] * (now - before)
+        turns[:, foot] = _flattened(start.world[:, ANKLES[foot]], _about_up(feet.turns)[foot], *rest)
     reach_ankles(frames, ankles, turns)
-    under = np.maximum(0.0, -frames.feet[..., 2].reshape(count, 2, 2).min(axis=-1))
+    under = np.maximum(0.0, -frames.feet[..., 2].reshape(-1, 2, 2).min(axis=-1))
     if under.any():
         ankles[..., 2] += under
         reach_ankles(frames, ankles, turns)
+
+
+def _envelope(heights: Float64) -> Float64:
+    """(N,) smooth and nowhere lower than `heights` (N,), but for the ends, which it begins and ends at."""
+    around = 5
+    padded = np.pad(heights, around)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).max(axis=-1)
+    weights = np.hanning(2 * around + 3)[1:-1]
+    smooth = np.convolve(np.pad(highest, around), weights / weights.sum(), mode="valid")
+    ends = np.minimum(np.arange(1, len(heights) + 1), np.arange(len(heights) - 1, -1, -1)) / around
+    ends = np.clip(ends, 0.0, 1.0)
+    result: Float64 = np.maximum(smooth * ends * ends * (3.0 - 2.0 * ends), 0.0)
+    return result
 
 
 def _flattened(world: Float64, flat: Float64, share: Float64, drift: Float64) -> Float64:

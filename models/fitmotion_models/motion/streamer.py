@@ -112,7 +112,7 @@ class MotionStreamer:
         stance = standing_rows(CHUNK_FRAMES, x=place.x, y=place.y, heading=place.heading)
         self._queue = PoseChunkQueue(stance, keep=CHUNK_FRAMES)
         self._queue.merge(stance, 0)
-        self._next_chunk = 0
+        self._next_chunk = self._newest = 0
         self._performance: _Performance | None = None
         self._wake = threading.Condition()
         self._pending: MotionCondition | type[_Stop] | None = None
@@ -147,6 +147,11 @@ class MotionStreamer:
         """What is being carried out; None while the body stands or fades to standing."""
         performance = self._performance
         return None if performance is None else performance.condition
+
+    @property
+    def newest_chunk(self) -> int:
+        """The number, from the stream's start, of the frame from which on the newest chunk or fade is played."""
+        return self._newest
 
     @property
     def timings(self) -> Timings:
@@ -258,6 +263,7 @@ class MotionStreamer:
             noise_of(performance.seed, performance.chunks),
         )
         merged = self._queue.merge(rows, plan.first, follow_on)
+        self._newest = plan.first
         performance.chunks += 1
         self.late_frames += merged.late
         self.latency.add(time.perf_counter() - asked)
@@ -272,6 +278,7 @@ class MotionStreamer:
         self._performance = None
         rows = fade_rows(plan.history)
         self._queue.merge(rows, plan.first, follow_on)
+        self._newest = plan.first
 
     # the player's side ----------------------------------------------------------------------------------------------
 
