@@ -10,11 +10,13 @@ from fitmotion_models.datasets.asf_amc import read_asf, read_asf_amc
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
 
-def read_asf_recordings(source: str | PathLike[str], *, fps: float = 120.0) -> Iterator[tuple[str, MotionClip]]:
-    """Name and clip (30 frames a second) of every motion file, by name; its skeleton is the one it is named after.
+def read_asf_recordings(
+    source: str | PathLike[str], *, fps: float = 120.0, target_fps: float = 30.0
+) -> Iterator[tuple[str, MotionClip]]:
+    """Name and clip of every motion file, by name; its skeleton is the one it is named after.
 
-    fps: of the recordings. Raises ValueError naming the source and what is wrong: no such source, nothing of its kind
-    in it, a motion without its skeleton, and what `read_asf_amc` says of damaged files.
+    fps: of the recordings. target_fps: of the clips. Raises ValueError naming the source and what is wrong: no such
+    source, nothing of its kind in it, a motion without its skeleton, and what `read_asf_amc` says of damaged files.
     """
     path = Path(source)
     files = _contents(path)
@@ -26,7 +28,7 @@ def read_asf_recordings(source: str | PathLike[str], *, fps: float = 120.0) -> I
         skeleton = next((one for key, one in skeletons.items() if name.startswith(f"{key}_")), None)
         if skeleton is None:
             raise ValueError(f"{path}: {name} has no skeleton file; expected one that its name begins with, plus .asf")
-        yield name[:-4], read_asf_amc(skeleton, BytesIO(files[name]), fps=fps)
+        yield name[:-4], read_asf_amc(skeleton, BytesIO(files[name]), fps=fps, target_fps=target_fps)
 
 
 def _contents(path: Path) -> dict[str, bytes]:

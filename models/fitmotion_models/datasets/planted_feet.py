@@ -93,7 +93,7 @@ def plant_feet(
     share = _filtered(standing.astype(np.float64), box / len(box))[..., None]
     ankles = joints[:, _ANKLES] + share * (targets - joints[:, _ANKLES])
     legs = np.linalg.norm(bone_offsets[_KNEES], axis=-1), np.linalg.norm(bone_offsets[_ANKLES], axis=-1)
-    down = _lowering(joints[:, _HIPS], ankles, chosen.reach * (legs[0] + legs[1]), chosen.smoothing_s * fps)
+    down = lowering(joints[:, _HIPS], ankles, chosen.reach * (legs[0] + legs[1]), chosen.smoothing_s * fps)
     joints[..., 2] -= down[:, None]
     joints, landmarks = _with_feet(joints, landmarks, ankles, share, bone_offsets)
     joints[:, _KNEES] = _knees(joints[:, _HIPS], joints[:, _KNEES], ankles, *legs)
@@ -167,7 +167,7 @@ def _shift(residuals: Float64, standing: _Flags, sd_frames: float) -> Float64:
     return gaussian_smooth(mean, sd_frames)
 
 
-def _lowering(hips: Float64, ankles: Float64, longest: Float64, sd_frames: float) -> Float64:
+def lowering(hips: Float64, ankles: Float64, longest: Float64, sd_frames: float) -> Float64:
     """How far down (T,), metres, the body comes, smoothly, so that both legs reach their ankles in every frame."""
     level = np.linalg.norm((hips - ankles)[..., :2], axis=-1)
     highest = ankles[..., 2] + np.sqrt(np.maximum(longest**2 - level**2, 0.0))

@@ -9,12 +9,12 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.datasets.motion_grades import grade
 from fitmotion_models.training.scorer_baselines import linear_baseline, tree_baseline
 from fitmotion_models.training.scorer_best import fit_best
 from fitmotion_models.training.scorer_data import TESTS, ScorerTable, Table
 from fitmotion_models.training.scorer_lstm import LstmScorer
 from fitmotion_models.training.scorer_reference import REFERENCE, with_reference
-from fitmotion_models.training.scorer_rubric import grade
 
 SCORERS = ("rules", "lstm", "best", "baseline_trees", "baseline_linear", "with_baseline")
 LEAST_PERSONS = 3

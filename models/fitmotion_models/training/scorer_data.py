@@ -7,15 +7,14 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.datasets.motion_grades import judged_by_rules
 from fitmotion_models.datasets.uiprmd import uiprmd_clip
 from fitmotion_models.datasets.uiprmd_files import UiprmdName, read_recordings
+from fitmotion_models.datasets.uiprmd_sides import tested_side
 from fitmotion_models.fms.learned_features import clip_features
-from fitmotion_models.fms.values import Movement, Side
-from fitmotion_models.skeleton.joint_sets import SMPL22
-from fitmotion_models.skeleton.motion_clip import MotionClip
+from fitmotion_models.fms.values import Movement
 from fitmotion_models.training.scorer_baselines import angle_features, position_features
 from fitmotion_models.training.scorer_frames import frame_sequence
-from fitmotion_models.training.scorer_rubric import judged_by_rules
 
 Table = NDArray[np.float64]
 
@@ -29,8 +28,6 @@ TESTS = {
 
 LEG_MOVEMENTS = ("m01", "m02", "m03", "m04", "m05", "m06")
 """What scorers learn from: the tests, the side lunge and sit to stand. The other four are of the shoulder."""
-
-_ANKLES = [SMPL22.index("left_ankle"), SMPL22.index("right_ankle")]
 
 Progress = Callable[[int, int | None], None]
 
@@ -114,19 +111,3 @@ def read_scorer_table(
         rules_meet=np.array([row[4].meets for row in rows]),
         severity=np.array([row[4].severity for row in rows]),
     )
-
-
-def tested_side(movement: str, clip: MotionClip) -> Side:
-    """The leg that did it: the lifted one, the one in front, the one that steps aside; BOTH without a side."""
-    ankles = clip.positions[:, _ANKLES].astype(np.float64)
-    apart = ankles[:, 0] - ankles[:, 1]
-    if movement in ("m02", "m06"):
-        measure = float((apart[:, 2] - np.median(apart[:5, 2])).mean())
-    elif movement == "m03":
-        measure = float(np.median(apart[:, 0]))
-    elif movement == "m04":
-        moved = np.abs(ankles[..., 1] - ankles[:5, :, 1].mean(axis=0)).mean(axis=0)
-        measure = float(moved[0] - moved[1])
-    else:
-        return Side.BOTH
-    return Side.LEFT if measure > 0.0 else Side.RIGHT

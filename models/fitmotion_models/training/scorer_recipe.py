@@ -11,11 +11,11 @@ import numpy as np
 import yaml
 
 from fitmotion_models import weights
+from fitmotion_models.datasets.motion_grades import grade
 from fitmotion_models.fms.learned_scorer import weights_name
 from fitmotion_models.training.scorer_best import BestScorer, fit_best
 from fitmotion_models.training.scorer_data import LEG_MOVEMENTS, TESTS, ScorerTable
 from fitmotion_models.training.scorer_onnx import save_onnx
-from fitmotion_models.training.scorer_rubric import grade
 
 CITATION = (
     "Vakanski A, Jun H, Paul D, Baker R (2018) A data set of human body movements for physical rehabilitation "

@@ -2,12 +2,15 @@
 
 UI-PRMD labels repetitions "correct" and "incorrect" only. Our rubric: correct is a 3; an incorrect one is a 1 where its
 severity is above the median of the incorrect ones of the same test, else a 2. Severity is by how much criteria are
-missed, each in standard deviations of what several cameras measure of it, added up. Whatever shows these grades says
-"graded by our rubric".
+missed, each in standard deviations of what several cameras measure of it, added up. Movements without rules (side
+lunge, sit to stand, the shoulder's) have no grade: nothing orders what is incorrect there. Whatever shows these grades
+says "graded by our rubric".
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +72,46 @@ def clip_repetition(clip: MotionClip, movement: Movement, side: Side) -> Repetit
 def grade(correct: NDArray[np.bool_], severity: NDArray[np.float64], median: float) -> NDArray[np.int64]:
     """Grades (N,) 3, 2 or 1 by our rubric. median: of the severity of incorrect repetitions that one trains on."""
     return np.where(correct, 3, np.where(severity > median, 1, 2))
+
+
+class Repeated(Protocol):
+    """What a grade depends on; severity None: no rules for the movement."""
+
+    @property
+    def action(self) -> str:
+        """What was done, such as "deep_squat"."""
+
+    @property
+    def person(self) -> str:
+        """Who did it, such as "uiprmd:s01"."""
+
+    @property
+    def correct(self) -> bool | None:
+        """The set's own label; None: it has none."""
+
+    @property
+    def severity(self) -> float | None:
+        """As in `RulesJudgement`."""
+
+
+def movement_of(action: str) -> Movement | None:
+    """The test that an action of a motion set is, such as "deep_squat"; None where it is none with rules."""
+    movement = Movement.__members__.get(action.upper())
+    return movement if movement in MOVEMENTS else None
+
+
+def severity_medians(repetitions: Iterable[Repeated], persons: Iterable[str]) -> dict[str, float]:
+    """By action the median severity of what these persons did incorrectly: where 2 and 1 part."""
+    chosen, found = set(persons), dict[str, list[float]]()
+    for one in repetitions:
+        if one.person in chosen and one.correct is False and one.severity is not None:
+            found.setdefault(one.action, []).append(one.severity)
+    return {action: float(np.median(values)) for action, values in found.items()}
+
+
+def score_of(repetition: Repeated, medians: dict[str, float]) -> int | None:
+    """The grade by our rubric; None where there is no label, no rule or no median for the action."""
+    if repetition.correct is None or repetition.severity is None or repetition.action not in medians:
+        return None
+    severity = np.array([repetition.severity])
+    return int(grade(np.array([repetition.correct]), severity, medians[repetition.action])[0])

@@ -1,0 +1,116 @@
+"""What is said of recorded motion: several texts for each action, from a table, and others kept for evaluation."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import yaml
+
+from fitmotion_models.fms.values import Variation
+
+_OTHER = {"left": "right", "right": "left"}
+
+
+class MotionTexts(NamedTuple):
+    """train: texts that are trained on. held_out: others of the same meaning, which never are."""
+
+    train: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+class RecordingText(NamedTuple):
+    """What a set publishes about one recording: its action here, and its description."""
+
+    action: str
+    text: str
+
+
+@cache
+def _table() -> dict[str, Any]:
+    content = files("fitmotion_models.datasets").joinpath("motion_texts.yaml").read_text(encoding="utf-8")
+    table: dict[str, Any] = yaml.safe_load(content)
+    return table
+
+
+def known_actions() -> tuple[str, ...]:
+    """The actions that have texts."""
+    return tuple(_table()["actions"])
+
+
+def known_styles() -> tuple[str, ...]:
+    """The styles that any action can be said to be done in."""
+    return tuple(_table()["styles"])
+
+
+def texts_of(action: str, *, style: str | None = None, side: str | None = None) -> MotionTexts:
+    """The texts of an action.
+
+    style: one that the action has texts of its own for ("limp" of "walk"), or one of `known_styles`. side: "left" or
+    "right", where the texts name one. Raises ValueError for an unknown action or style and where a side is missing.
+    """
+    table = _table()
+    own = table["styled"].get(f"{action}/{style}")
+    if own is None:
+        _check_known("action", action, table["actions"])
+    texts = {part: [_sided(text, action, side) for text in (own or table["actions"][action])[part]] for part in _PARTS}
+    if style is not None and own is None:
+        _check_known("style", style, table["styles"])
+        texts = {part: _in_style(texts[part], table["styles"][style][part]) for part in _PARTS}
+    return MotionTexts(*(tuple(texts[part]) for part in _PARTS))
+
+
+_PARTS = ("train", "held_out")
+
+
+def _check_known(kind: str, word: str, known: Iterable[str]) -> None:
+    if word not in known:
+        raise ValueError(f"{kind} '{word}' has no texts; known: {', '.join(known)}. Add it to motion_texts.yaml")
+
+
+def _sided(text: str, action: str, side: str | None) -> str:
+    if "{" not in text:
+        return text
+    if side not in _OTHER:
+        raise ValueError(f"action '{action}' is done on a side, got {side!r}; give 'left' or 'right'")
+    return text.format(side=side, other=_OTHER[side])
+
+
+def _in_style(texts: list[str], forms: list[str]) -> list[str]:
+    """Each text in one of the style's forms, which take turns."""
+    return [forms[index % len(forms)].format(text=text) for index, text in enumerate(texts)]
+
+
+def screen_descriptions() -> dict[Variation, str]:
+    """One description for each of the fifteen movements of the Functional Movement Screen."""
+    return {Variation[name]: text for name, text in _table()["screen"].items()}
+
+
+def recording_text(source: str, name: str) -> RecordingText | None:
+    """What the set `source` ("cmu") publishes about its recording `name` ("02_01"); None where nothing is known."""
+    found = _table()["recordings"].get(source, {}).get(name)
+    return None if found is None else RecordingText(*found)
+
+
+def swap_sides(text: str) -> str:
+    """The text of the mirror image: left and right change places, clockwise and counterclockwise too."""
+    return _WORDS.sub(lambda match: _like(match[0], _swapped(match[0])), text)
+
+
+_TURNS = {"clockwise": "counterclockwise", "counterclockwise": "clockwise", "anticlockwise": "clockwise"}
+_TURNS |= {"counter-clockwise": "clockwise", "anti-clockwise": "clockwise"}
+# "lefthanded" and "leftward" name a side as well; "brightly" and "upright" do not
+_WORDS = re.compile(r"\b(?:(?:left|right)(?=\b|_|ward|most|hand)|(?:counter-?|anti-?)?clockwise)", re.IGNORECASE)
+
+
+def _swapped(word: str) -> str:
+    lower = word.lower()
+    return _OTHER.get(lower) or _TURNS[lower]
+
+
+def _like(word: str, other: str) -> str:
+    """`other`, with capitals as `word` has them."""
+    if word.isupper():
+        return other.upper()
+    return other.capitalize() if word[0].isupper() else other
