@@ -47,14 +47,29 @@ def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sam
 
 
 class EncodedPrompts:
-    """Embeddings of all texts of a set and of their scored forms, made once."""
+    """Embeddings of all texts of a set and of their scored forms, made once.
 
-    def __init__(self, encoder: TextEncoder, texts: Sequence[str]) -> None:
+    kept: file (.npz) that holds those of an earlier run, and is written where it does not hold the same.
+    """
+
+    def __init__(self, encoder: TextEncoder, texts: Sequence[str], kept: Path | None = None) -> None:
         self._rows: dict[str, int] = {}
         for text in sorted(set(texts)):
             for form in (text, *(scored_prompt(text, score, way) for way in _FORMS.values() for score in _SCORES)):
                 self._rows.setdefault(form, len(self._rows))
-        self._embeddings = encoder.encode(list(self._rows))
+        self._embeddings = self._encoded(encoder, kept)
+
+    def _encoded(self, encoder: TextEncoder, kept: Path | None) -> NDArray[np.float32]:
+        texts = np.array(list(self._rows))
+        if kept is not None and kept.exists():
+            with np.load(kept) as held:
+                if str(held["encoder"]) == encoder.name and np.array_equal(held["texts"], texts):
+                    return held["embeddings"]
+        embeddings = encoder.encode(list(self._rows))
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept, encoder=encoder.name, texts=texts, embeddings=embeddings)
+        return embeddings
 
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""

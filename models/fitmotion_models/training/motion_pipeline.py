@@ -102,7 +102,7 @@ def _read(job: MotionTraining, bar: ProgressBar) -> tuple[list[MotionRow], list[
     with bar("reading") as progress:
         samples = samples_of(rows, progress)
     encoder = load_text_encoder(recipe_for(Stage.BASE, job.size).network.encoder)
-    return rows, samples, EncodedPrompts(encoder, [text for row in rows for text in row.texts])
+    return rows, samples, EncodedPrompts(encoder, [text for row in rows for text in row.texts], job.out / "prompts.npz")
 
 
 def checkpoint_summary(path: Path) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class MotionRecipe:
     fold: which half of the persons generates, see `datasets.splits`. batch: windows a step. steps: how many; minutes:
     and at most so long, 0 for no limit, with the learning rate's fall fitted to whichever comes first. rate: of AdamW,
     after `warmup` steps; it falls to zero over the last `fall` of the stage. ema: of the weights that are kept.
+    kinematics: share of windows whose bodies are looked at by forward kinematics.
     grid: share of windows trained at the very times that the sampler visits. guidance_text, guidance_score: ranges of
     the weights that the distilled network learns; on_policy: share of its batches at points of its own way.
     """
@@ -78,6 +79,7 @@ class MotionRecipe:
     warmup: int = 200
     fall: float = 0.35
     ema: float = 0.998
+    kinematics: float = 0.4
     grid: float = 0.6
     guidance_text: tuple[float, float] = (1.0, 4.0)
     guidance_score: tuple[float, float] = (0.0, 5.0)
