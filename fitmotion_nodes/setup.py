@@ -3,7 +3,18 @@
 from setuptools import find_packages, setup
 
 PACKAGE = "fitmotion_nodes"
-NODES = ("camera", "pose", "triangulation", "fms", "replay", "virtual_imu", "visualizer", "dashboard", "recorder")
+NODES = (
+    "camera",
+    "pose",
+    "triangulation",
+    "fms",
+    "replay",
+    "motion_generator",
+    "virtual_imu",
+    "visualizer",
+    "dashboard",
+    "recorder",
+)
 
 setup(
     name=PACKAGE,

@@ -24,7 +24,7 @@ forward, y left, z up); a stamp is the acquisition time of the image behind a va
 in the interface files by [document.py](document.py).
 """
 _CONSTANT = re.compile(r"^(\w+)\s+([A-Z][A-Z0-9_]*)\s*=\s*(\S+)\s*(?:#\s*(.*))?$")
-_FIELD = re.compile(r"^([\w/\[\]<>=]+)\s+([a-z][a-z0-9_]*)\s*(?:#\s*(.*))?$")
+_FIELD = re.compile(r"^([\w/\[\]<>=]+)\s+([a-z][a-z0-9_]*)(?:\s+([^\s#]+))?\s*(?:#\s*(.*))?$")
 
 
 @dataclass
@@ -75,9 +75,10 @@ def read_interface(path: Path) -> Interface:
                 heading = []
             groups[-1][1].append((constant[2], constant[3], constant[4] or ""))
         elif entry:
-            if not entry[3] and entry[2] != "success":
+            if not entry[4] and entry[2] != "success":
                 raise ValueError(f"{path}:{number}: field {entry[2]} has no comment; say its unit, frame and range")
-            parts[-1].fields.append((entry[1], entry[2], entry[3] or "whether it was done"))
+            unless_set = f"; {entry[3]} unless set" if entry[3] else ""
+            parts[-1].fields.append((entry[1], entry[2], (entry[4] or "whether it was done") + unless_set))
         else:
             raise ValueError(f"{path}:{number}: can't read {text!r}")
     return Interface(path.stem, kind, description, parts)

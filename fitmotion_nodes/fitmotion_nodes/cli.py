@@ -73,6 +73,9 @@ def checked_log_level(level: str) -> str:
 
 @app.command()
 def up(
+    prompt: Annotated[
+        str, typer.Argument(help="With --generate: what is generated from the start.", metavar="PROMPT")
+    ] = "",
     source: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +109,21 @@ def up(
         float | None,
         typer.Option(help="The camera's tilt in degrees, positive looking down. Default: from the standing person."),
     ] = None,
+    generate: Annotated[
+        bool,
+        typer.Option(
+            "--generate",
+            help="Generate motion, beside whom is watched or, without a source, alone; serves the page.",
+        ),
+    ] = False,
+    fms_score: Annotated[
+        str,
+        typer.Option(
+            "--fms",
+            help="Its level: 0 to 3, any, or from-assessment: as the watched person just did, and at its best.",
+            metavar="0..3|any|from-assessment",
+        ),
+    ] = "",
     imu: Annotated[
         str,
         typer.Option(help="Virtual inertial sensors at these places: pelvis,left_wrist,... or all.", metavar="SITES"),
@@ -157,6 +175,12 @@ def up(
       ./fitmotion up --source cam1.mp4 --source cam2.mp4 --calibration rig.toml
 
       ./fitmotion up --mover squat_heels_up --loop     no camera: a moving body with a known fault
+
+      ./fitmotion up --generate                        generated motion; words and scores on the page
+
+      ./fitmotion up --generate "walks with a limp on the right leg" --fms 1
+
+      ./fitmotion up --source squat.mp4 --generate --fms from-assessment
     """
     import math
 
@@ -164,6 +188,8 @@ def up(
     from fitmotion_nodes.up import UpOptions
     from fitmotion_nodes.up import up as run
 
+    if prompt and not generate:
+        fail(f"what is meant by {prompt!r}? Words are for --generate; a video is given with --source")
     try:
         trial = trial_named(movement, side=side, board=board)
         parameters = parameter_overrides(param or [])
@@ -185,9 +211,12 @@ def up(
         variation=trial.variation.name.lower(),
         subject=subject,
         tilt_deg=math.nan if tilt is None else tilt,
+        generate=generate,
+        prompt=prompt,
+        fms_score=fms_score.replace("-", "_"),
         imu=imu,
         visualize=visualize,
-        dashboard=dashboard,
+        dashboard=dashboard or generate,
         domain=domain,
         namespace=namespace,
         params_file=params_file,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.clock import Clock
@@ -17,7 +17,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Imu
 
 from fitmotion_models.fms.values import Movement
-from fitmotion_models.viewer.page import Page, PageError
+from fitmotion_models.viewer.page import Motion, Page, PageError
 from fitmotion_models.viewer.page_controls import (
     Asked,
     ChoosePerson,
@@ -31,6 +31,7 @@ from fitmotion_models.viewer.page_controls import (
 from fitmotion_models.viewer.page_files import PageFiles
 from fitmotion_models.viewer.page_guide import PersonForm
 from fitmotion_models.viewer.page_html import NodeLine
+from fitmotion_models.viewer.page_motion import Generate, StopGenerating
 from fitmotion_models.viewer.screen_lead import Lead, LeadSettings
 from fitmotion_models.viewer.watch import PictureKind, Watch
 from fitmotion_msgs.msg import Assessment as RosAssessment
@@ -46,9 +47,12 @@ from fitmotion_nodes.conversions import (
     state_from_msg,
 )
 from fitmotion_nodes.dashboard_guide import DashboardGuide
+from fitmotion_nodes.dashboard_motion import GENERATOR, DashboardMotion
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
 from fitmotion_nodes.dashboard_services import FmsServices
 from fitmotion_nodes.diagnostics import NodeDiagnostics
+from fitmotion_nodes.generation_status import generation_of
+from fitmotion_nodes.motion_prompts import prompts_to_pick
 from fitmotion_nodes.parameters import declare, result_qos
 from fitmotion_nodes.spin import FOR_EYES, CannotRunError, run_node
 from fitmotion_nodes.unspun import Mailbox
@@ -71,7 +75,8 @@ class DashboardNode(Node):
     Subscribes fms/assessment, fms/screen, /diagnostics; while a browser looks also body_pose, fms/state,
     overlay/compressed (where nobody publishes it image_raw/compressed) and the imu_<site>/data_raw that was chosen.
     Calls fms/start_test, fms/report_pain, fms/set_score, fms/reset_screen; with the parameter guided also
-    fms/start_screen, fms/finish_screen, and serves screen/* (see `DashboardGuide`). Publishes /diagnostics.
+    fms/start_screen, fms/finish_screen, and serves screen/* (see `DashboardGuide`); with the parameter motion it
+    publishes motion/command, calls motion/stop and subscribes generated/body_pose. Publishes /diagnostics.
     """
 
     def __init__(self) -> None:
@@ -89,18 +94,22 @@ class DashboardNode(Node):
         self._services_called = FmsServices(self, self._on_answer)
         # there while a browser looks; read when the page is drawn
         self._poses: Mailbox | None = None
+        self._generated: Mailbox | None = None
         self._states: Mailbox | None = None
         self._pictures: Mailbox | None = None
         self._samples: Mailbox | None = None
         self._picture_at = float("-inf")
         # what the page's threads say is dealt with in the executor's: they leave it here and pull the trigger
-        self._commands: deque[Command] = deque()
+        self._commands: deque[Command | Generate | StopGenerating] = deque()
         self._wake = self.create_guard_condition(self._on_page)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # media time may stand still, a page must not
         self._update_timer = self.create_timer(1.0 / self._given.rate_hz, self._update, clock=steady)
         self._look_timer = self.create_timer(LOOK_AROUND_S, self._look_around, clock=steady)
+        self._motion: DashboardMotion | None = None
         self._pause()
         self._page = self._serve()
+        if self._given.motion:
+            self._motion = DashboardMotion(self, self._given.world_frame, self._page.answer)
         self._guide = None
         if self._given.guided:
             self._guide = DashboardGuide(self, self._watch, self._ask, self._page.answer)
@@ -117,6 +126,8 @@ class DashboardNode(Node):
                 sensor_s=given.sensor_s,
                 form=self._form(),
                 files=self._report_files(),
+                motion=cast(Motion, given.motion),
+                prompts=prompts_to_pick() if given.motion else (),
             )
         except PageError as error:
             raise CannotRunError(f"dashboard: {error}") from None
@@ -150,7 +161,7 @@ class DashboardNode(Node):
 
     # ---- browsers come and go ----
 
-    def _hear_command(self, command: Command) -> None:
+    def _hear_command(self, command: Command | Generate | StopGenerating) -> None:
         """In a thread of the page."""
         self._commands.append(command)
         self._wake.trigger()
@@ -167,6 +178,8 @@ class DashboardNode(Node):
     def _resume(self) -> None:
         self._poses = Mailbox(self, RosBodyPose, "body_pose", RECENT)
         self._states = Mailbox(self, RosAssessmentState, "fms/state", RECENT)
+        if self._motion is not None:
+            self._generated = self._motion.poses(RECENT)
         self._look_around()
         self._update_timer.reset()
         self._look_timer.reset()
@@ -175,10 +188,10 @@ class DashboardNode(Node):
         """Nobody looks: hear and draw nothing but results, which are few."""
         self._update_timer.cancel()
         self._look_timer.cancel()
-        for mailbox in (self._poses, self._states, self._pictures, self._samples):
+        for mailbox in (self._poses, self._generated, self._states, self._pictures, self._samples):
             if mailbox is not None:
                 mailbox.close()
-        self._poses = self._states = self._pictures = self._samples = None
+        self._poses = self._generated = self._states = self._pictures = self._samples = None
         self._watch.forget_live()
         if hasattr(self, "_page"):
             self._page.update(self._watch)  # who comes next is not shown somebody who left long ago
@@ -241,6 +254,8 @@ class DashboardNode(Node):
         to_pose = partial(body_pose_from_msg, world_frame=self._given.world_frame)
         for msg, _ in self._poses or ():
             self._take(self._watch.hear_pose, to_pose, msg)
+        for msg, _ in self._generated or ():
+            self._take(self._watch.hear_generated, to_pose, msg)
         for msg, _ in self._states or ():
             self._take(self._watch.hear_state, state_from_msg, msg)
         if self._pictures is not None and time.monotonic() - self._picture_at >= 0.9 / self._given.picture_fps:
@@ -267,11 +282,16 @@ class DashboardNode(Node):
             namespace, _, name = status.name.rpartition("/")
             if namespace == own:
                 self._take(self._watch.hear_node, partial(_node_line, name), status)
+                if name == GENERATOR:
+                    self._watch.generation = generation_of(status)
 
     # ---- what is asked for ----
 
-    def _obey(self, command: Command) -> None:
-        if isinstance(command, ChoosePerson):
+    def _obey(self, command: Command | Generate | StopGenerating) -> None:
+        if isinstance(command, Generate | StopGenerating):
+            if self._motion is not None:
+                self._motion.obey(command)
+        elif isinstance(command, ChoosePerson):
             self._watch.chosen = command.subject
             if self._guide is not None:
                 self._guide.begin_shown()

@@ -31,6 +31,11 @@ class DashboardParameters(NodeParameters):
     lossless: bool = parameter(
         False, "the graph runs in media time: results from before the page was opened are fetched, latencies not shown"
     )
+    motion: str = parameter(
+        "",
+        "controls of the motion generator; beside: with those of the test; alone: nobody is watched; empty: none",
+        choices=("", "beside", "alone"),
+    )
     guided: bool = parameter(False, "lead through a whole screen, step by step, instead of showing single tests")
     person: str = parameter("", "name or code that the form of a guided screen begins with")
     measured_by: str = parameter("", "who measures, in the form of a guided screen")

@@ -6,7 +6,6 @@ knows neither of them, starts nothing and imports no ROS.
 
 import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
 from fitmotion_nodes.graph_environment import PROFILE_VARIABLES as PROFILE_VARIABLES
 from fitmotion_nodes.graph_environment import Place, large_image_environment, shared_environment
-from fitmotion_nodes.graph_rig import check_rig, rig_nodes, shown_images
+from fitmotion_nodes.graph_options import GraphOptions as GraphOptions
+from fitmotion_nodes.graph_rig import rig_nodes, shown_images
+from fitmotion_nodes.motion_generator_parameters import MotionGeneratorParameters
 from fitmotion_nodes.parameter_files import overrides_for
 from fitmotion_nodes.parameters import (
     CameraParameters,
@@ -31,103 +32,10 @@ from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
 from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 
 PACKAGE = "fitmotion_nodes"
-_SOURCES = ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")
-_TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class GraphOptions:
-    """What a person chooses when starting the graph; None and empty mean: not said, so that files and defaults decide.
-
-    source: what the camera node films, see CameraParameters.source. sources: what the cameras of a rig film, with the
-    rig's calibration (file). replay: clip file (.npz) or recording (.mcap)
-    instead of a camera. mover: name of a built-in subject instead of a camera. image_topic: images that somebody else
-    publishes, another driver or `ros2 bag play`. body_pose_topic: body poses likewise. Exactly one of the six is
-    given. camera_info_topic: of the images on image_topic; empty: camera_info beside them, as image_transport has it.
-    lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
-    movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
-    "rig_1". subject_prefix: put before the names of TF frames. imu: sites of virtual inertial sensors, empty for none.
-    visualize: markers, TF and overlay for rviz. dashboard: a page in the browser. monitor: name of a node of the
-    starter's own, which must not miss the start of a lossless run. use_sim_time: the time is somebody else's /clock.
-    autostart: false leaves camera and pose to be configured and activated by their lifecycle services.
-    params_file: ROS parameter file that overrides the graph's own. parameters: node name -> parameter -> value,
-    overrides all.
-    """
-
-    source: str = ""
-    sources: tuple[str, ...] = ()
-    calibration: str = ""
-    replay: str = ""
-    mover: str = ""
-    image_topic: str = ""
-    camera_info_topic: str = ""
-    body_pose_topic: str = ""
-    lossless: bool = False
-    loop: bool = False
-    record: str = ""
-    movement: str = ""
-    variation: str = ""
-    subject: str = ""
-    subject_prefix: str = ""
-    tilt: float = math.nan
-    imu: str = ""
-    visualize: bool = False
-    dashboard: bool = False
-    monitor: str = ""
-    namespace: str = ""
-    use_sim_time: bool = False
-    autostart: bool = True
-    params_file: Path | None = None
-    log_level: str = "info"
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        given = [name for name in _SOURCES if getattr(self, name)]
-        if len(given) != 1:
-            raise ValueError(
-                f"the graph needs exactly one of {', '.join(_SOURCES[:-1])} and {_SOURCES[-1]}; "
-                f"got {' and '.join(given) or 'none of them'}"
-            )
-        self._check_topics()
-        if self.sources:
-            check_rig(self.sources, self.calibration)
-        elif self.calibration:
-            raise ValueError(f"calibration={self.calibration} belongs to the sources of a rig; give two or more")
-        if any(not part.isidentifier() for part in self.namespace.strip("/").split("/")) and self.namespace.strip("/"):
-            raise ValueError(
-                f"namespace={self.namespace!r} is no ROS namespace; use letters, digits and underscores, joined by /"
-            )
-
-    def _check_topics(self) -> None:
-        for name in ("image_topic", "camera_info_topic", "body_pose_topic"):
-            if getattr(self, name) and not _TOPIC.fullmatch(getattr(self, name)):
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} is no ROS topic; use letters, digits and underscores, joined by "
-                    "/, for instance /camera/color/image_raw"
-                )
-        if self.camera_info_topic and not self.image_topic:
-            raise ValueError("camera_info_topic belongs to image_topic; give both, or neither")
-        if self.lossless and (self.image_topic or self.body_pose_topic):
-            raise ValueError(
-                "lossless with somebody else's topic: nobody there waits for the graph; use source or replay, or leave "
-                "lossless out"
-            )
-
-    @property
-    def root(self) -> str:
-        """The namespace of all nodes, absolute: "" or "/name"."""
-        namespace = self.namespace.strip("/")
-        return f"/{namespace}" if namespace else ""
-
-    @property
-    def has_images(self) -> bool:
-        """Whether images go in, rather than ready-made poses."""
-        return bool(self.source or self.sources or self.image_topic)
-
-    @property
-    def plays_poses(self) -> bool:
-        """Whether ready-made poses come from a node of the graph."""
-        return bool(self.replay or self.mover)
+# Beside the watched person, who stands where the world begins, as two people stand who exercise together: metres to
+# their left (negative: to their right).
+BESIDE_M = -1.3
+GENERATED = "generated/body_pose"
 
 
 @dataclass(frozen=True)
@@ -233,13 +141,24 @@ def _fms(options: GraphOptions, place: Place) -> NodeSpec:
     )
 
 
+def _motion_generator(options: GraphOptions, place: Place) -> NodeSpec:
+    chosen = _given(prompt=options.prompt, fms_score=options.fms_score, place_y=BESIDE_M if options.watches else 0.0)
+    return NodeSpec(
+        executable="motion_generator",
+        name="motion_generator",
+        kind=MotionGeneratorParameters,
+        parameters={**_timing(options), **_lifecycle(options), **chosen},
+        lifecycle=True,
+    )
+
+
 def _virtual_imu(options: GraphOptions, place: Place) -> NodeSpec:
     return NodeSpec(
         executable="virtual_imu",
         name="virtual_imu",
         kind=VirtualImuParameters,
         parameters={**_timing(options), **_given(sites=options.imu, subject_prefix=options.subject_prefix)},
-        remappings=_foreign_poses(options),
+        remappings=_foreign_poses(options) if options.watches else (("body_pose", GENERATED),),
     )
 
 
@@ -260,7 +179,7 @@ def _dashboard(options: GraphOptions, place: Place) -> NodeSpec:
         name="dashboard",
         kind=DashboardParameters,
         essential=False,
-        parameters=_timing(options),
+        parameters={**_timing(options), **_given(motion=_motion_controls(options))},
         remappings=_foreign_images(options) + _foreign_poses(options),
     )
 
@@ -281,10 +200,11 @@ _GRAPH: tuple[tuple[Callable[[GraphOptions], bool], _Make], ...] = (
     (lambda options: options.has_images and not options.sources, _pose),
     (lambda options: bool(options.sources), _rig),
     (lambda options: options.plays_poses, _replay),
-    (lambda options: True, _fms),
+    (lambda options: options.watches, _fms),
+    (lambda options: options.generate, _motion_generator),
     (lambda options: bool(options.record), _recorder),
     (lambda options: bool(options.imu), _virtual_imu),
-    (lambda options: options.visualize or options.dashboard, _visualizer),
+    (lambda options: options.visualize or (options.dashboard and options.watches), _visualizer),
     (lambda options: options.dashboard, _dashboard),
 )
 
@@ -366,6 +286,13 @@ def _body_listeners(options: GraphOptions) -> str:
         options.monitor: options.monitor,
     }
     return ",".join(name for name, wanted in there.items() if wanted) if options.lossless else ""
+
+
+def _motion_controls(options: GraphOptions) -> str:
+    """Where the page has the controls of the motion generator."""
+    if not options.generate:
+        return ""
+    return "beside" if options.watches else "alone"
 
 
 def _timing(options: GraphOptions) -> dict[str, Any]:

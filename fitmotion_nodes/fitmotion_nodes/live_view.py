@@ -249,9 +249,9 @@ def latency_text(observations: Observations) -> str:
     """From the image's stamp to the scorer's state, over the last seconds."""
     with observations.lock:
         ordered = sorted(observations.latencies_ms)
-        frames = observations.frames
+        frames, generated = observations.frames, observations.generated
     if not ordered:
-        return f"{frames} frames"
+        return f"{frames} frames" if frames or not generated else f"{generated} poses generated"
     middle, slow = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     return f"{frames} frames, image to score {middle:.0f} ms (p95 {slow:.0f})"
 

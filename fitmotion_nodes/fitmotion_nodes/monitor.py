@@ -52,6 +52,7 @@ class Observations:
     last_frame: float = 0.0
     pose_stamps: dict[str, float] = field(default_factory=dict)
     poses: int = 0
+    generated: int = 0
     heard_at: float = 0.0
 
     def clear(self) -> None:
@@ -59,7 +60,7 @@ class Observations:
         with self.lock:
             for container in (self.reports, self.states, self.latencies_ms, self.assessments, self.pose_stamps):
                 container.clear()
-            self.frames = self.poses = 0
+            self.frames = self.poses = self.generated = 0
 
     def hear_frame(self, stamp: float) -> None:
         """An image was processed (or, without a camera, a pose was played). One that was sent again counts once."""
@@ -79,6 +80,11 @@ class Observations:
             self.pose_stamps[subject] = max(stamp, self.pose_stamps.pop(subject, stamp))
             _keep_newest(self.pose_stamps)
             self.heard_at = time.monotonic()
+
+    def hear_generated(self) -> None:
+        """A pose was generated."""
+        with self.lock:
+            self.generated += 1
 
     def hear_state(self, state: AssessmentState, latency_ms: float | None) -> None:
         """The scorer answered a pose. latency_ms: from the stamp to now; None in media time, which has none."""
@@ -216,7 +222,7 @@ class GraphMonitor:
     def _listen(self) -> Iterator[tuple[Any, Callable[[Any, dict[str, int]], None]]]:
         """What is listened to and who hears it, in the order of the data, so that nothing comes before its cause."""
         from diagnostic_msgs.msg import DiagnosticArray
-        from rclpy.qos import QoSProfile
+        from rclpy.qos import QoSProfile, ReliabilityPolicy
 
         from fitmotion_msgs.msg import Assessment as RosAssessment
         from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
@@ -240,6 +246,9 @@ class GraphMonitor:
             shown = f"{camera_namespace(0)}/{PREVIEW}" if rig else PREVIEW
             yield Mailbox(self._node, CompressedImage, shown, image_qos(stream)), self._on_preview
         yield Mailbox(self._node, RosBodyPose, "body_pose", frames), self._on_pose
+        if "motion_generator" in names:
+            newest = QoSProfile(depth=_KEPT, reliability=ReliabilityPolicy.BEST_EFFORT)
+            yield Mailbox(self._node, RosBodyPose, "generated/body_pose", newest), self._on_generated
         if rig or "pose" in names:  # a rig's skeleton is the first camera's, once its instant was worked on
             yield Mailbox(self._node, Skeleton2D, "skeleton_2d", frames), self._on_skeleton
         yield Mailbox(self._node, RosAssessmentState, "fms/state", frames), self._on_state_message
@@ -285,6 +294,9 @@ class GraphMonitor:
             self.memory.hear_pose(msg.subject, stamp, msg)
         if not any(spec.name in ("pose", "triangulation") for spec in self._graph.nodes):
             self.observations.hear_frame(stamp)
+
+    def _on_generated(self, msg: Any, info: dict[str, int]) -> None:
+        self.observations.hear_generated()
 
     def _on_state_message(self, msg: Any, info: dict[str, int]) -> None:
         from fitmotion_nodes.conversions import state_from_msg

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from fitmotion_nodes.dashboard_parameters import DashboardParameters
+from fitmotion_nodes.motion_generator_parameters import MotionGeneratorParameters
 from fitmotion_nodes.parameter_fields import type_word
 from fitmotion_nodes.parameters import (
     CameraParameters,
@@ -24,6 +25,7 @@ NODE_PARAMETERS: dict[str, type[NodeParameters]] = {
     "triangulation": TriangulationParameters,
     "fms": FmsParameters,
     "replay": ReplayParameters,
+    "motion_generator": MotionGeneratorParameters,
     "virtual_imu": VirtualImuParameters,
     "visualizer": VisualizerParameters,
     "dashboard": DashboardParameters,

@@ -28,6 +28,7 @@ __all__ = [
     "PoseParameters",
     "ReplayParameters",
     "StreamParameters",
+    "check_subject",
     "declare",
     "frame_qos",
     "from_overrides",
@@ -188,7 +189,7 @@ class PoseParameters(StreamParameters):
     def check_together(self) -> None:
         """The subject is a name, the tilt an angle, files exist."""
         super().check_together()
-        _check_subject(self.subject)
+        check_subject(self.subject)
         if math.isfinite(self.tilt) and abs(self.tilt) > math.pi / 2:
             raise ParameterError(
                 f"tilt={self.tilt} is outside -pi/2 to pi/2 radians; it is the camera's downward tilt in radians, "
@@ -279,7 +280,7 @@ class ReplayParameters(StreamParameters):
                 f"clip={self.clip!r} and mover={self.mover!r}: give exactly one, a clip file or the name of a mover"
             )
         if self.subject:
-            _check_subject(self.subject)
+            check_subject(self.subject)
         if self.lossless and self.loop:
             raise ParameterError("lossless=true with loop=true would never end; set one of them to false")
         _check_file("clip", self.clip)
@@ -299,7 +300,8 @@ def _check_file(name: str, path: str) -> None:
         raise ParameterError(f"{name}={path}: no such file; give the path of an existing file or leave it empty")
 
 
-def _check_subject(subject: str) -> None:
+def check_subject(subject: str) -> None:
+    """Raises ParameterError for what cannot name a person."""
     # subjects become TF frame prefixes, file names and topic parts: one alphabet that is good in all of them
     if not subject.isidentifier() or not subject.isascii():
         raise ParameterError(

@@ -10,7 +10,7 @@ BUILT_IN_SUBJECT = "subject"
 
 @dataclass(frozen=True)
 class Choice:
-    """Exactly one of source (camera), sources (a rig's cameras), replay (clip file) and mover is given.
+    """One of source (camera), sources (a rig's cameras), replay (clip file) and mover is given, or nobody is watched.
 
     notice: what a person should be told.
     """
@@ -22,8 +22,15 @@ class Choice:
     notice: str = ""
 
     @property
+    def watches(self) -> bool:
+        """Whether there is anybody to watch; else motion is generated alone."""
+        return bool(self.source or self.sources or self.replay or self.mover)
+
+    @property
     def title(self) -> str:
         """What plays, in a few words."""
+        if not self.watches:
+            return "generated motion"
         if self.sources:
             return f"{len(self.sources)} cameras: {', '.join(self.sources)}"
         if self.source:
@@ -39,10 +46,13 @@ class Choice:
         return f"{scheme}://{rest.rpartition('@')[2]}" if separator else Path(self.title).name
 
 
-def choose(source: str = "", replay: str = "", mover: str = "", sources: tuple[str, ...] = ()) -> Choice:
+def choose(
+    source: str = "", replay: str = "", mover: str = "", sources: tuple[str, ...] = (), *, generate: bool = False
+) -> Choice:
     """The source that was asked for, or a rig's; with none the first webcam, without one the built-in subject.
 
-    Raises ValueError, one sentence, for more than one, and for what cannot be used.
+    generate: motion is generated, and with no source nothing else. Raises ValueError, one sentence, for more than one,
+    and for what cannot be used.
     """
     asked = {"--source": source or sources, "--replay": replay, "--mover": mover}
     given = [name for name, value in asked.items() if value]
@@ -52,6 +62,8 @@ def choose(source: str = "", replay: str = "", mover: str = "", sources: tuple[s
         choice = Choice(source=source, sources=sources, replay=replay, mover=mover)
         check(choice)
         return choice
+    if generate:
+        return Choice()
     webcam = first_webcam()
     if webcam is not None:
         return Choice(source=webcam, notice=f"no --source: using webcam {webcam}")

@@ -55,6 +55,9 @@ class UpOptions:
     variation: str = ""
     subject: str = ""
     tilt_deg: float = math.nan
+    generate: bool = False
+    prompt: str = ""
+    fms_score: str = ""
     imu: str = ""
     visualize: bool = False
     dashboard: bool = False
@@ -80,7 +83,7 @@ def run_live(options: UpOptions, make: "Callable[[UpOptions, Choice, Graph, RunF
     stop = StopSignal()
     try:
         domain = ros_domain(options.domain)
-        choice = choose(options.source, options.replay, options.mover, options.sources)
+        choice = choose(options.source, options.replay, options.mover, options.sources, generate=options.generate)
         graph = build_graph(_graph_options(options, choice), config_dir())
         os.environ.update(graph.environment)
         os.environ["ROS_DOMAIN_ID"] = str(domain)
@@ -218,6 +221,9 @@ class LiveRun:
 
     def _report(self) -> int:
         observations = self._monitor.observations
+        if not self._choice.watches:
+            Console().print(f"{observations.generated} poses were generated", highlight=False)
+            return 0
         zero = 0.0 if self._options.lossless else self._began
         report = assessment_report(observations, self._subject(), zero)
         seconds = report.frames / report.fps if report.fps else 0.0
@@ -300,6 +306,9 @@ def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
         variation=options.variation,
         subject=options.subject,
         tilt=math.radians(options.tilt_deg),
+        generate=options.generate,
+        prompt=options.prompt,
+        fms_score=options.fms_score,
         imu=options.imu,
         visualize=options.visualize,
         dashboard=options.dashboard,

@@ -19,7 +19,7 @@ from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
-from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.skeleton.body_pose import BodyPose, Source
 from fitmotion_models.viewer.human_urdf import human_urdf
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.markers import (
@@ -71,6 +71,7 @@ class Person:
         self.frame_prefix = frame_prefix
         self.frames = BodyFrames(frame_prefix)
         self.board, self.scores = MarkBoard(), ScoreBoard()
+        self.generated = False
         self.seen_at = 0  # node clock, nanoseconds
         self.shown_at = self.refreshed_at = float("-inf")  # stamps of poses
 
@@ -78,10 +79,10 @@ class Person:
 class VisualizerNode(Node):
     """Shows every body that it hears of.
 
-    Subscribes body_pose, fms/state, fms/assessment; while somebody listens to the overlay also image_raw (the newest),
-    skeleton_2d and /diagnostics (what is wrong with the camera's view). Publishes markers, /tf (all frames of a body in
-    one message), joint_states and robot_description (kept for late listeners) of one of the subjects,
-    overlay/compressed (JPEG), /diagnostics. Who is in view and not assessed is grey.
+    Subscribes body_pose, generated/body_pose, fms/state, fms/assessment; while somebody listens to the overlay also
+    image_raw (the newest), skeleton_2d and /diagnostics (what is wrong with the camera's view). Publishes markers, /tf
+    (all frames of a body in one message), joint_states and robot_description (kept for late listeners) of one of the
+    subjects, overlay/compressed (JPEG), /diagnostics. Who is in view and not assessed is grey.
     """
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ class VisualizerNode(Node):
         self._given = declare(self, VisualizerParameters, self._on_parameters)
         qos = frame_qos(self._given)
         self._diagnostics = NodeDiagnostics(self, live=not self._given.lossless, engine="markers, TF, URDF, OpenCV")
-        self._gaps = SequenceGaps()
+        self._gaps, self._generated_gaps = SequenceGaps(), SequenceGaps()
         self._people: dict[str, Person] = {}
         self._tests: OrderedDict[str, LiveTest] = OrderedDict()
         self._viewers = 0
@@ -117,7 +118,8 @@ class VisualizerNode(Node):
             self._on_assessment,
             result_qos(latched=self._given.lossless, depth=100),
         )
-        self.create_subscription(RosBodyPose, "body_pose", self._on_pose, qos)
+        self.create_subscription(RosBodyPose, "body_pose", self._on_watched, qos)
+        self.create_subscription(RosBodyPose, "generated/body_pose", self._on_generated, qos)
         # on the node's clock: in media time nobody is lost while the source waits
         self.create_timer(LOOK_FOR_LOST_S, self._forget_lost)
 
@@ -129,9 +131,16 @@ class VisualizerNode(Node):
 
     # ---- bodies ----
 
-    def _on_pose(self, msg: RosBodyPose, info: dict[str, Any]) -> None:
-        self._diagnostics.frames_in += 1
+    def _on_watched(self, msg: RosBodyPose, info: dict[str, Any]) -> None:
         self._diagnostics.dropped += self._gaps.missed(info["publication_sequence_number"])
+        self._on_pose(msg)
+
+    def _on_generated(self, msg: RosBodyPose, info: dict[str, Any]) -> None:
+        self._diagnostics.dropped += self._generated_gaps.missed(info["publication_sequence_number"])
+        self._on_pose(msg)
+
+    def _on_pose(self, msg: RosBodyPose) -> None:
+        self._diagnostics.frames_in += 1
         try:
             self._diagnostics.check_time(msg.header.stamp)
             pose = body_pose_from_msg(msg, self._given.world_frame)
@@ -140,6 +149,7 @@ class VisualizerNode(Node):
             self._diagnostics.bad_message(error)
             return
         person.seen_at = self.get_clock().now().nanoseconds
+        person.generated = pose.source is Source.GENERATED
         header = Header(stamp=msg.header.stamp, frame_id=self._given.world_frame)
         self._publish_frames(person, pose, header)
         if self._is_due(person, pose):
@@ -173,8 +183,12 @@ class VisualizerNode(Node):
             self._tf_publisher.publish(message)
 
     def _is_model(self, subject: str) -> bool:
-        """Whether the description is of this person: the one that is named, or who has been in view the longest."""
-        return subject == (self._given.model_subject or next(iter(self._people)))
+        """Whether the description is of this person: the one that is named, or who has been in view the longest.
+
+        Of somebody generated only while nobody is watched.
+        """
+        watched = (name for name, person in self._people.items() if not person.generated)
+        return subject == (self._given.model_subject or next(watched, next(iter(self._people))))
 
     def _publish_model(self, person: Person, pose: BodyPose, header: Header) -> None:
         if self._is_new_model(person, pose):
@@ -231,6 +245,8 @@ class VisualizerNode(Node):
         self._send_markers(changed, gone, header)
 
     def _marks(self, person: Person, pose: BodyPose) -> list[Mark]:
+        if person.generated:  # nobody scores it
+            return body_marks(pose) + person.scores.words(pose, pose.subject)
         test = self._test(pose.subject)
         if not test.is_assessed:  # somebody else in view: there, and no more
             return body_marks(pose, grey=True)

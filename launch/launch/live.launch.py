@@ -6,6 +6,7 @@
     ros2 launch fitmotion_bringup live.launch.py sources:=cam1.mp4,cam2.mp4 calibration:=rig.toml
     ros2 launch fitmotion_bringup live.launch.py image_topic:=/camera/color/image_raw
     ros2 launch fitmotion_bringup live.launch.py body_pose_topic:=/body_pose use_sim_time:=true
+    ros2 launch fitmotion_bringup live.launch.py generate:=true prompt:="a person limps on the right leg"
 
 Which nodes run and with what is decided in fitmotion_nodes/graph.py; this file only turns that into launch actions. The
 nodes configure and activate themselves, so plain Node actions start them.
@@ -41,8 +42,8 @@ ARGUMENTS = (
     (
         "source",
         "",
-        "video file, webcam (0, /dev/video0), rtsp:// address or folder of images; empty: what the next five say, else "
-        "webcam 0",
+        "video file, webcam (0, /dev/video0), rtsp:// address or folder of images; empty: what the others say, else "
+        "webcam 0, unless motion is generated",
     ),
     ("sources", "", "what the cameras of a rig film, joined by commas, instead of a source"),
     ("calibration", "", "calibration of the rig of sources: Pose2Sim Calib.toml, Qualisys .qca.txt, folder of YAML"),
@@ -58,6 +59,9 @@ ARGUMENTS = (
     ("subject", "", "whose movement it is"),
     ("subject_prefix", "", "put before the subject in the names of TF frames: <subject_prefix><subject>/<joint>"),
     ("tilt", "nan", "downward tilt of the camera, radians; nan: measured from the standing person"),
+    ("generate", "false", "generate motion on generated/body_pose: beside what is watched, or alone"),
+    ("prompt", "", "what is generated from the start, for instance raises the left hand"),
+    ("fms_score", "", "at which level: any, 0 to 3; from_assessment: that which the watched person just got"),
     ("imu", "", "virtual inertial sensors at these places: pelvis,left_wrist,... or all"),
     ("visualize", "false", "publish markers, TF, a robot model and the overlay, for an rviz of your own"),
     ("rviz", "false", "the same, and start rviz2 with a view of them"),
@@ -75,7 +79,7 @@ ARGUMENTS = (
 # the arguments that are the graph's options as they stand
 TEXTS = (
     "source", "calibration", "replay", "mover", "image_topic", "camera_info_topic", "body_pose_topic", "movement",
-    "variation", "subject", "subject_prefix", "imu", "record", "namespace", "log_level",
+    "variation", "subject", "subject_prefix", "prompt", "fms_score", "imu", "record", "namespace", "log_level",
 )  # fmt: skip
 RESPAWN_DELAY_S = 1.0
 
@@ -114,7 +118,9 @@ def rviz_action(options: GraphOptions, config: str) -> Action:
 
 def graph_options(given: dict[str, str]) -> GraphOptions:
     """Launch arguments, which are text, as the graph's options. Raises ValueError naming the argument."""
-    if not any(given[name] for name in ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")):
+    generate = truth("generate", given["generate"])
+    watched = ("source", "sources", "replay", "mover", "image_topic", "body_pose_topic")
+    if not generate and not any(given[name] for name in watched):
         given = {**given, "source": "0"}
     texts = {name: given[name] for name in TEXTS}
     return GraphOptions(
@@ -122,6 +128,7 @@ def graph_options(given: dict[str, str]) -> GraphOptions:
         sources=tuple(source for source in given["sources"].split(",") if source),
         lossless=truth("lossless", given["lossless"]),
         loop=truth("loop", given["loop"]),
+        generate=generate,
         tilt=tilt_of(given["tilt"]),
         visualize=truth("visualize", given["visualize"]) or truth("rviz", given["rviz"]),
         dashboard=truth("dashboard", given["dashboard"]),

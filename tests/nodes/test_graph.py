@@ -96,6 +96,40 @@ def test_topics_that_cannot_be_used(options: dict[str, object], words: str) -> N
         graph(**options)
 
 
+def test_generation_is_a_source_of_its_own_or_runs_beside_another() -> None:
+    alone = graph(generate=True, dashboard=True, imu="pelvis")
+    assert [spec.name for spec in alone.nodes] == ["motion_generator", "virtual_imu", "dashboard"]
+    assert dict(node(alone, "virtual_imu").remappings) == {"body_pose": "generated/body_pose"}
+    assert node(alone, "dashboard").parameters["motion"] == "alone"
+    assert "place_y" not in node(alone, "motion_generator").parameters
+    beside = graph(mover="squat", generate=True, fms_score="from_assessment", dashboard=True)
+    assert [spec.name for spec in beside.nodes] == ["replay", "fms", "motion_generator", "visualizer", "dashboard"]
+    assert node(beside, "dashboard").parameters["motion"] == "beside"
+    given = node(beside, "motion_generator").parameters
+    assert given["fms_score"] == "from_assessment" and abs(given["place_y"]) > 1.0  # not inside the person
+    assert not any(spec.name == "motion_generator" for spec in graph(mover="squat").nodes)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mover": "squat", "prompt": "walks"}, "give generate too"),
+        ({"generate": True, "fms_score": "from_assessment"}, "give a source"),
+        ({"generate": True, "lossless": True}, "no frames to lose"),
+        ({"generate": True, "fms_score": "7"}, "fms_score='7' is unknown; allowed: any, 0, 1, 2, 3, from_assessment"),
+        ({"generate": True, "prompt": "x" * 10_000}, "10000 characters"),
+        ({"generate": True, "parameters": {"motion_generator": {"engine": "warp"}}}, "engine='warp' is unknown"),
+        (
+            {"mover": "squat", "generate": True, "prompt": "walks", "fms_score": "from_assessment"},
+            "leave prompt empty",
+        ),
+    ],
+)
+def test_what_cannot_be_generated_is_said_before_anything_starts(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        graph(**options)
+
+
 def test_a_prefix_reaches_all_who_name_frames() -> None:
     built = graph(source="0", imu="pelvis", visualize=True, subject_prefix="lab_")
     named = [spec.name for spec in built.nodes if spec.parameters.get("subject_prefix") == "lab_"]

@@ -187,9 +187,7 @@ class ScoreBoard:
 
     def marks(self, pose: BodyPose, test: LiveTest) -> list[Mark]:
         """The two texts; none while the person's place is unknown."""
-        pelvis = pose.positions[0].astype(np.float64)
-        if np.isfinite(pelvis).all():
-            self._follow(pelvis, pose)
+        self._follow(pose)
         if self._anchor is None:
             return []
         namespace, score = f"{pose.subject}/score", test.score
@@ -203,7 +201,18 @@ class ScoreBoard:
         colour = _solid(palette.score_colour(score))
         return [Mark(namespace, 0, Shape.TEXT, self._anchor[None], colour, SCORE_TEXT, headline), status]
 
-    def _follow(self, pelvis: Array, pose: BodyPose) -> None:
+    def words(self, pose: BodyPose, text: str, score: int | None = None) -> list[Mark]:
+        """A text of one's own (0) over a body that nobody scores, in the colour of a score."""
+        self._follow(pose)
+        if self._anchor is None or not text:
+            return []
+        colour = _solid(palette.TEXT if score is None else palette.score_colour(score))
+        return [Mark(f"{pose.subject}/score", 0, Shape.TEXT, self._anchor[None], colour, STATUS_TEXT, text)]
+
+    def _follow(self, pose: BodyPose) -> None:
+        pelvis = pose.positions[0].astype(np.float64)
+        if not np.isfinite(pelvis).all():
+            return
         if self._anchor is None or float(np.hypot(*(pelvis - self._anchor)[:2])) > ANCHOR_SLACK:
             height = rest_height(pose.bone_offsets) + _head_over_pelvis(pose) + ABOVE_HEAD
             self._anchor = np.array([pelvis[0], pelvis[1], height])

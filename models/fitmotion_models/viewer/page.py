@@ -8,7 +8,8 @@ import errno
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import viser
@@ -28,13 +29,16 @@ from fitmotion_models.viewer.page_html import (
     screen_html,
     timeline_html,
 )
+from fitmotion_models.viewer.page_motion import Generate, MotionPanel, StopGenerating
 from fitmotion_models.viewer.scene import VIEWS, BodyFigure, add_floor, view_from
 from fitmotion_models.viewer.terminal import words
 from fitmotion_models.viewer.watch import Watch
 
+Motion = Literal["", "beside", "alone"]
 LEFT_WIDTH, RIGHT_WIDTH = 400, 360  # pixels
 # How often the slower parts are looked at, seconds: nobody reads numbers faster, and browsers draw them anew each time.
 _TEXT_S, _CURVE_S, _NODES_S = 0.1, 0.25, 1.0
+BACK = 1.6  # times as far away the camera stands where generated bodies move beside the person
 _NO_SENSOR = "none"  # first, as a hundred samples a second cost more than the rest of the page
 # A picture of a telephone held upright would push the buttons off the page. It is viser's only image without a name.
 _PICTURE_STYLE = (
@@ -61,7 +65,8 @@ class Page:
 
     on_command: hears the buttons. on_clients: hears that somebody came or went. Both from threads of the page.
     sensor_s: seconds of a sensor that are drawn. form: the page leads through a screen, which begins with this form;
-    None: it shows single tests. files: what is handed out beside the page. Raises PageError when host or port cannot be
+    None: it shows single tests. files: what is handed out beside the page. motion: whether the motion generator's
+    controls are there too, or alone; prompts: what can be picked there. Raises PageError when host or port cannot be
     had.
     """
 
@@ -69,12 +74,14 @@ class Page:
         self,
         host: str,
         port: int,
-        on_command: Callable[[Command], None],
+        on_command: Callable[[Command | Generate | StopGenerating], None],
         on_clients: Callable[[], None],
         *,
         sensor_s: float = 5.0,
         form: PersonForm | None = None,
         files: PageFiles | None = None,
+        motion: Motion = "",
+        prompts: Sequence[str] = (),
     ) -> None:
         _check_address(host, port)
         self._files = files or PageFiles()
@@ -88,7 +95,9 @@ class Page:
             self._server.stop()
             raise PageError(_taken(host, port))
         self._on_command, self._sensor_s, self._form = on_command, sensor_s, form
+        self._motion, self._prompts = motion, prompts
         self._figures: dict[str, BodyFigure] = {}
+        self._generated: dict[str, BodyFigure] = {}
         self._due: dict[str, float] = {}
         self._pictures, self._sensor_seen = -1, float("nan")
         self._topics: dict[str, str] = {}
@@ -114,10 +123,16 @@ class Page:
 
     def answer(self, text: str, *, good: bool) -> None:
         """What became of the last button, for the person who pressed it."""
+        if self._motion_panel is not None:
+            self._motion_panel.answer(text, good=good)
         if self._guide is not None:
             self._guide.answer(text, good=good)
         if self._controls is not None:
             self._controls.answer(text, good=good)
+
+    @property
+    def _back(self) -> float:
+        return BACK if self._motion == "beside" else 1.0
 
     # ---- what is on it ----
 
@@ -125,7 +140,7 @@ class Page:
         server = self._server
         server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False, control_width="large")
         add_floor(server.scene)
-        position, look_at = view_from(None, "corner")
+        position, look_at = view_from(None, "corner", back=self._back)
         server.initial_camera.position, server.initial_camera.look_at = tuple(position), tuple(look_at)
         server.initial_camera.fov = float(np.deg2rad(42.0))
         self._build_reading()
@@ -140,11 +155,15 @@ class Page:
         if form is not None:
             with panel.add_tab("Guide", viser.Icon.ROUTE):
                 self._guide = GuidePanel(self._server, self._on_command, form)
-        else:
+        elif self._motion != "alone":
             with panel.add_tab("Score", viser.Icon.CLIPBOARD_CHECK):
                 self._add_score()
             with panel.add_tab("Screen", viser.Icon.LIST_CHECK):
                 self._screen = gui.add_html("")
+        self._motion_panel: MotionPanel | None = None
+        if self._motion:
+            with panel.add_tab("Motion", viser.Icon.WALK):
+                self._motion_panel = MotionPanel(self._server, self._on_command, self._prompts)
         panel.dock_left()
         panel.set_width(LEFT_WIDTH)
 
@@ -158,6 +177,7 @@ class Page:
         gui.add_html(_PICTURE_STYLE)
         self._picture = gui.add_image(np.zeros((2, 2, 3), np.uint8), visible=False)
         self._no_picture = gui.add_html(block('<div style="opacity:.65">No camera picture.</div>', "8px 14px"))
+        self._no_picture.visible = self._motion != "alone"
         self._guidance, self._alerts = (gui.add_html("", visible=False) for _ in range(2))
         self._person = PersonChoice(self._server, self._on_command)
         views = gui.add_button_group("View", tuple(VIEWS))
@@ -169,8 +189,9 @@ class Page:
             with tabs.add_tab("Screen", viser.Icon.LIST_CHECK):
                 self._screen_panel = ScreenPanel(self._server, self._on_command)
         else:
-            with tabs.add_tab("Test", viser.Icon.RUN):
-                self._controls = Controls(self._server, self._on_command)
+            if self._motion != "alone":
+                with tabs.add_tab("Test", viser.Icon.RUN):
+                    self._controls = Controls(self._server, self._on_command)
             with tabs.add_tab("Sensor", viser.Icon.ACTIVITY):
                 self._build_sensor()
         with tabs.add_tab("System", viser.Icon.HEARTBEAT):
@@ -206,7 +227,9 @@ class Page:
             return
         watch = self._watch
         pose = watch.people[watch.shown].pose if watch is not None and watch.shown else None
-        position, look_at = view_from(pose, event.target.value)
+        if pose is None and watch is not None:
+            pose = next(iter(watch.generated.values()), None)
+        position, look_at = view_from(pose, event.target.value, back=self._back)
         with event.client.atomic():
             event.client.camera.up_direction = (0.0, 0.0, 1.0)
             event.client.camera.position = position
@@ -219,8 +242,9 @@ class Page:
         self._watch = watch
         with self._server.atomic():
             self._show_bodies(watch)
+            self._show_generated(watch)
             self._show_picture(watch)
-            if self._is_due("text", _TEXT_S):
+            if self._is_due("text", _TEXT_S) and self._motion != "alone":
                 self._show_test(watch)
             if self._is_due("curve", _CURVE_S):
                 self._show_curves(watch)
@@ -234,6 +258,8 @@ class Page:
         for part in (self._alerts, self._guidance):
             part.visible = bool(part.content)
         self._person.show(tuple(watch.people))
+        if self._motion_panel is not None:
+            self._motion_panel.update(watch.generation)
 
     def _show_guide(self, watch: Watch) -> None:
         person = watch.people.get(watch.shown)
@@ -260,9 +286,20 @@ class Page:
             elif subject in self._figures:
                 self._figures[subject].hide()
 
+    def _show_generated(self, watch: Watch) -> None:
+        moving = watch.generated
+        for subject, pose in moving.items():
+            if subject not in self._generated:
+                self._generated[subject] = BodyFigure(self._server.scene, subject)
+            prompt, score = watch.generation.bodies.get(subject, ("", "")) if watch.generation else ("", "")
+            text = f"generated, score {score}" if prompt and score.isdecimal() else "generated"
+            self._generated[subject].show_generated(pose, text, int(score) if score.isdecimal() else None)
+        for subject in set(self._generated) - set(moving):
+            self._generated[subject].hide()
+
     def _show_picture(self, watch: Watch) -> None:
         if watch.picture is None:
-            self._picture.visible, self._no_picture.visible = False, True
+            self._picture.visible, self._no_picture.visible = False, self._motion != "alone"
         elif watch.pictures != self._pictures:
             # as it came: decoding and encoding it again would cost more than all the rest
             self._picture._data, self._picture._format = watch.picture[0], watch.picture[1]
@@ -278,7 +315,7 @@ class Page:
         self._criteria.content = criteria_html(person.test)
 
     def _show_curves(self, watch: Watch) -> None:
-        if watch.shown:
+        if watch.shown and self._motion != "alone":
             person = watch.people[watch.shown]
             self._timeline.content = timeline_html(person.timeline)
             if self._form is None:

@@ -112,17 +112,26 @@ class BodyFigure:
     def show(self, pose: BodyPose, test: LiveTest) -> None:
         """Move the body to a pose; what fails is red, the score stands over the head. Who is not assessed is grey."""
         points, confidence = body_points(pose)
-        sure = np.clip(confidence, 0.0, 1.0) * test.is_assessed
-        bones = np.array(BONES)
-        self._bones.place(points[bones], np.minimum(sure[bones[:, 0]], sure[bones[:, 1]]))
-        self._joints.place(points, sure)
-        self._head.place(_head_centre(points)[None], sure[[_HEAD]])
+        self._place(points, np.clip(confidence, 0.0, 1.0) * test.is_assessed)
         self._show_faults(points, test)
         marks = [mark for mark in fault_marks(pose, test) if mark.shape is Shape.TEXT]
         for number, text in enumerate(self._texts):
             text.place(marks[number] if number < len(marks) else None)
         self._score.place(next((mark for mark in self._board.marks(pose, test) if mark.number == 0), None))
         self._node.visible = True
+
+    def show_generated(self, pose: BodyPose, text: str, score: int | None) -> None:
+        """Move the body to a pose that nobody scores, with words over its head in the colour of a score."""
+        points, confidence = body_points(pose)
+        self._place(points, confidence.astype(np.float64))
+        self._score.place(next(iter(self._board.words(pose, text, score)), None))
+        self._node.visible = True
+
+    def _place(self, points: Array, sure: Array) -> None:
+        bones = np.array(BONES)
+        self._bones.place(points[bones], np.minimum(sure[bones[:, 0]], sure[bones[:, 1]]))
+        self._joints.place(points, sure)
+        self._head.place(_head_centre(points)[None], sure[[_HEAD]])
 
     def _show_faults(self, points: Array, test: LiveTest) -> None:
         if not test.faults and not self._is_red:
@@ -147,9 +156,13 @@ class BodyFigure:
         self._node.remove()
 
 
-def view_from(pose: BodyPose | None, view: str) -> tuple[Array, Array]:
-    """Where a camera stands and what it looks at for one of `VIEWS` of a person, metres; of the origin for None."""
+def view_from(pose: BodyPose | None, view: str, *, back: float = 1.0) -> tuple[Array, Array]:
+    """Where a camera stands and what it looks at for one of `VIEWS` of a person, metres; of the origin for None.
+
+    back: how many times as far away, so that others beside the person are in view too.
+    """
     azimuth, distance, height = VIEWS[view]
+    distance *= back
     middle, facing = np.zeros(2), 0.0
     if pose is not None:
         points, _ = body_points(pose)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fitmotion_models.fms.screen import ScreenResult
 from fitmotion_models.fms.values import Assessment, AssessmentState
 from fitmotion_models.skeleton.body_pose import BodyPose
+from fitmotion_models.viewer.generation import Generation
 from fitmotion_models.viewer.live_test import LiveTest
 from fitmotion_models.viewer.page_html import NodeLine
 from fitmotion_models.viewer.screen_lead import LeadSettings, ScreenLead
@@ -23,6 +24,7 @@ OUT_OF_VIEW_S = 1.5  # without a pose for so long a person is out of view
 MOST_SAMPLES = 4000  # of a sensor: twenty seconds at 200 Hz
 NODE_GONE_S = 30.0  # a node silent for so long was not meant to stay
 NODES_KEPT = 40
+GENERATED_KEPT = 8
 
 
 @dataclass(eq=False)
@@ -77,6 +79,8 @@ class Watch:
         self.picture: tuple[bytes, PictureKind] | None = None  # an encoded image
         self.pictures = 0
         self.sensor = Sensor()
+        self.generation: Generation | None = None  # what the motion generator says of itself
+        self._generated: dict[str, tuple[BodyPose, float]] = {}
         self._nodes: dict[str, tuple[NodeLine, float]] = {}
 
     # ---- what comes in ----
@@ -102,6 +106,13 @@ class Watch:
         """A body."""
         person = self.person(pose.subject)
         person.pose, person.seen_at = pose, time.monotonic()
+
+    def hear_generated(self, pose: BodyPose) -> None:
+        """A body that nobody filmed."""
+        self._generated.pop(pose.subject, None)
+        self._generated[pose.subject] = pose, time.monotonic()
+        if len(self._generated) > GENERATED_KEPT:
+            del self._generated[next(iter(self._generated))]
 
     def hear_state(self, state: AssessmentState) -> None:
         """The live state of a test."""
@@ -153,6 +164,7 @@ class Watch:
         """Nobody looks any more: what was seen last would be old when somebody comes. Results are kept."""
         for person in self.people.values():
             person.pose, person.seen_at = None, float("-inf")
+        self._generated.clear()
         self.picture = None
         self.sensor.samples.clear()
 
@@ -170,6 +182,12 @@ class Watch:
     def in_view(person: Person) -> bool:
         """Whether a pose of them came just now."""
         return person.pose is not None and time.monotonic() - person.seen_at < OUT_OF_VIEW_S
+
+    @property
+    def generated(self) -> dict[str, BodyPose]:
+        """The generated bodies that move now, by subject."""
+        now = time.monotonic()
+        return {name: pose for name, (pose, at) in self._generated.items() if now - at < OUT_OF_VIEW_S}
 
     @property
     def nodes(self) -> list[NodeLine]:
