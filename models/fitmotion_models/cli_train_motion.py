@@ -39,6 +39,10 @@ def train_motion(
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     threads: Annotated[int, typer.Option(help="Of the CPU; 0: all cores.", min=0)] = 0,
+    compiled: Annotated[
+        bool,
+        typer.Option("--compile", help="By torch's compiler (needs a C++ compiler): a third faster, after minutes."),
+    ] = False,
     non_commercial: Annotated[
         bool, typer.Option("--non-commercial", help="Use the set's non-commercial clips too; the card then says so.")
     ] = False,
@@ -78,6 +82,7 @@ def train_motion(
             minutes=tuple(minutes or ()),
             device=device,
             threads=threads,
+            compiled=compiled,
             non_commercial=non_commercial,
             changes={"fold": fold, "steps": steps, "batch": batch, "seed": seed},
         )

@@ -14,7 +14,7 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 # by the small sweeps on a development judge; a user's own choice goes over them
 _DEFAULTS = {"text_guidance": 2.0, "score_guidance": 2.0, "conditioning": "token"}
-_CITATIONS = {
+CITATIONS = {
     "uiprmd": "Vakanski A, Jun H, Paul D, Baker R (2018) A data set of human body movements for physical "
     "rehabilitation exercises. Data 3(1):2.",
     "hdm05": "Mueller M, Roeder T, Clausen M, Eberhardt B, Krueger B, Weber A (2007) Documentation Mocap Database "
@@ -70,7 +70,7 @@ def _card(folder: Path, rows: Sequence[MotionRow], name: str) -> dict[str, Any]:
                 "persons": sorted({row.person for row in rows if row.source == source}),
                 "minutes": round(sum(row.seconds for row in rows if row.source == source) / 60.0, 1),
                 "clips": sum(row.source == source for row in rows),
-                "citation": _CITATIONS.get(source, ""),
+                "citation": CITATIONS.get(source, ""),
             }
             for source in sources
         },

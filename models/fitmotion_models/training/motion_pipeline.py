@@ -27,7 +27,7 @@ class MotionTraining:
     """A training job.
 
     stages: in their order. minutes: at most so long a stage; one figure for all, or one a stage. device: "cpu", "cuda"
-    or "auto". threads: of the CPU, 0 for all. changes: fields of the recipe. Raises ValueError for what does not fit.
+    or "auto". threads: of the CPU, 0 for all. compiled: see `train_stage`. changes: fields of the recipe. Raises ValueError for what does not fit.
     """
 
     motion_set: Path
@@ -37,6 +37,7 @@ class MotionTraining:
     minutes: tuple[float, ...] = ()
     device: str = "auto"
     threads: int = 0
+    compiled: bool = False
     non_commercial: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,7 +90,16 @@ def run_training(
         if start is not None and not start.exists():
             raise ValueError(f"stage {stage} goes on from {start}, which is not there; train the stage before first")
         with bar(str(stage)) as progress:
-            path = train_stage(recipe, windows, prompts, job.out, start=start, device=job.place, progress=progress)
+            path = train_stage(
+                recipe,
+                windows,
+                prompts,
+                job.out,
+                start=start,
+                device=job.place,
+                compiled=job.compiled,
+                progress=progress,
+            )
         written += [path, save_log_picture(job.out / f"{stage}.csv", job.out / f"{stage}.png")]
     if name is not None:
         written += write_weights(job.out, rows, name, weights)
