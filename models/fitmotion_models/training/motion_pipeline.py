@@ -27,7 +27,8 @@ class MotionTraining:
     """A training job.
 
     stages: in their order. minutes: at most so long a stage; one figure for all, or one a stage. device: "cpu", "cuda"
-    or "auto". threads: of the CPU, 0 for all. compiled: see `train_stage`. changes: fields of the recipe. Raises ValueError for what does not fit.
+    or "auto". threads: of the CPU, 0 for all. compiled: see `train_stage`. changes: fields of the recipe. Raises
+    ValueError for what does not fit.
     """
 
     motion_set: Path

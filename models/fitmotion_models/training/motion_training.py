@@ -49,8 +49,9 @@ def train_stage(
 ) -> Path:
     """Train one stage; returns its checkpoint, `<stage>.pt` in the folder `out`.
 
-    An unfinished checkpoint there is gone on from. compiled: by torch's compiler, a third faster after two minutes. start: the stage before's; the stages after the first need it.
-    Ctrl-C saves, then goes up. Raises ValueError where checkpoints do not fit the recipe.
+    An unfinished checkpoint there is gone on from. start: the stage before's; the stages after the first need it.
+    compiled: by torch's compiler, a third faster after two minutes. Ctrl-C saves, then goes up. Raises ValueError where
+    checkpoints do not fit the recipe.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{recipe.stage}.pt"
