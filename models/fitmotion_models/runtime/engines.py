@@ -64,11 +64,16 @@ def engine_folder(model: Path, cache: Path) -> Path:
     ONNX Runtime names an engine after the graph and not after its weights, so that a retrained network would be given
     the old one's: the folder's name holds the file's hash.
     """
+    return cache / "engines" / f"{model.stem}-{file_digest(model)}-ort{onnxruntime.__version__}"
+
+
+def file_digest(path: Path) -> str:
+    """A short hash of a file's contents."""
     digest = hashlib.sha256()
-    with model.open("rb") as stream:
+    with path.open("rb") as stream:
         while block := stream.read(_HASH_BLOCK):
             digest.update(block)
-    return cache / "engines" / f"{model.stem}-{digest.hexdigest()[:16]}-ort{onnxruntime.__version__}"
+    return digest.hexdigest()[:16]
 
 
 def provider_options(engine: Engine, model: Path, cache: Path, *, precise: bool = False) -> dict[str, Any]:

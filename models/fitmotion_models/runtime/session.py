@@ -72,30 +72,32 @@ class Model:
 
         Raises ModelError for a missing, unknown, wrongly shaped or wrongly typed input and when the engine fails.
         """
-        if arrays.keys() != self._by_name.keys():
-            raise ModelError(f"{self.path.name} takes {self._named(self._by_name)}; got {self._named(arrays)}")
-        for name, array in arrays.items():
-            self._check(self._by_name[name], array)
+        check_inputs(self.path.name, self._by_name, arrays)
         try:
             found = self._session.run(self._output_names, dict(arrays))
         except Exception as error:  # of ONNX Runtime's many kinds, none of them with a base of its own
             raise ModelError(f"{self.path.name} failed on {self.engine}: {_one_line(error)}") from error
         return dict(zip(self._output_names, found, strict=True))
 
-    def _check(self, tensor: Tensor, array: Array) -> None:
+
+def check_inputs(file: str, wanted: Mapping[str, Tensor], arrays: Mapping[str, Array]) -> None:
+    """Raise ModelError for a missing, unknown, wrongly shaped or wrongly typed input of a network. file: its name."""
+    if arrays.keys() != wanted.keys():
+        raise ModelError(f"{file} takes {_named(wanted)}; got {_named(arrays)}")
+    for name, array in arrays.items():
+        tensor = wanted[name]
         fits = len(array.shape) == len(tensor.shape) and all(
-            wanted is None or wanted == got for wanted, got in zip(tensor.shape, array.shape, strict=True)
+            size is None or size == got for size, got in zip(tensor.shape, array.shape, strict=True)
         )
         if not fits or array.dtype != tensor.dtype:
             shape = ", ".join("any" if size is None else str(size) for size in tensor.shape)
             raise ModelError(
-                f"{self.path.name}: input '{tensor.name}' must be ({shape}) {tensor.dtype}; "
-                f"got {array.shape} {array.dtype}"
+                f"{file}: input '{tensor.name}' must be ({shape}) {tensor.dtype}; got {array.shape} {array.dtype}"
             )
 
-    @staticmethod
-    def _named(names: Mapping[str, Any]) -> str:
-        return ", ".join(f"'{name}'" for name in names) or "nothing"
+
+def _named(names: Mapping[str, Any]) -> str:
+    return ", ".join(f"'{name}'" for name in names) or "nothing"
 
 
 def load_model(
