@@ -11,6 +11,7 @@ import typer
 from fitmotion_models import cli_train_motion as cli_train_motion
 from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_evaluate import evaluate
+from fitmotion_models.cli_generate import generate
 from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_scorers import train
@@ -165,6 +166,7 @@ app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 app.command()(calibrate)
+app.command()(generate)
 
 
 @app.command()
