@@ -43,3 +43,12 @@ def uiprmd_archive() -> Path:
     if not archive.is_file():
         pytest.skip(f"no UI-PRMD recordings at {archive}; set FITMOTION_DATA to the folder that holds them")
     return archive
+
+
+@pytest.fixture(scope="session")
+def bandai_archive() -> Path:
+    """Packed recordings of Bandai Namco's sets."""
+    archive = DATA / "bandai-namco-bvh-ccbync.tar.xz"
+    if not archive.is_file():
+        pytest.skip(f"no recordings at {archive}; set FITMOTION_DATA to the folder that holds them")
+    return archive
