@@ -10,6 +10,7 @@ import typer
 
 from fitmotion_models import cli_train_motion as cli_train_motion
 from fitmotion_models.cli_calibrate import calibrate
+from fitmotion_models.cli_data import data
 from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_generate import generate
 from fitmotion_models.cli_models import models
@@ -164,6 +165,7 @@ def assess(
 
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")
+app.add_typer(data, name="data")
 app.add_typer(models, name="models")
 app.command()(calibrate)
 app.command()(generate)
