@@ -30,14 +30,24 @@ def group_weights(groups: NDArray[np.int64], draws: int, rng: np.random.Generato
         yield counts[index].astype(np.float64)
 
 
-def mean_interval(per_clip: ArrayLike, groups: NDArray[np.int64], draws: int, rng: np.random.Generator) -> list[float]:
-    """Percentiles of a mean over clips (N,), groups drawn with replacement; clips with NaN have no say."""
+def mean_interval(
+    per_clip: ArrayLike,
+    groups: NDArray[np.int64],
+    draws: int,
+    rng: np.random.Generator,
+    counts: ArrayLike | None = None,
+) -> list[float]:
+    """Percentiles of a mean over clips (N,), groups drawn with replacement; clips with NaN have no say.
+
+    counts: (N,) how often each clip is in the mean; None: once.
+    """
     values = np.asarray(per_clip, dtype=np.float64)
     known = np.isfinite(values)
+    often = np.where(known, 1.0 if counts is None else np.asarray(counts, dtype=np.float64), 0.0)
     means = [
-        np.average(values[known], weights=weights[known])
+        np.average(values[known], weights=(weights * often)[known])
         for weights in group_weights(groups, draws, rng)
-        if weights[known].any()
+        if (weights * often).any()
     ]
     return [float(one) for one in np.percentile(means, PERCENTILES_95)] if means else [np.nan, np.nan]
 

@@ -109,6 +109,47 @@ def distinct_batches(
     return batches
 
 
+def real_retrieval(
+    real: Sequence[RealSample],
+    evaluator: MotionEvaluator,
+    repetitions: int = REPETITIONS,
+    rng: np.random.Generator | None = None,
+    bootstraps: int = BOOTSTRAPS,
+) -> Figures:
+    """R-precision of real motion alone, in random batches and in those of distinct actions: an evaluator's ceiling."""
+    chosen, samples = rng or np.random.default_rng(0), embed(real, evaluator)
+    figures = {"clips": len(samples), "persons": len(np.unique(samples.groups))}
+    kinds = {"random_batches": random_batches, "distinct_actions": distinct_batches}
+    retrieval = {
+        name: retrieval_figures(samples, batches, repetitions, bootstraps, chosen) for name, batches in kinds.items()
+    }
+    return {name: _plain(value) for name, value in (figures | retrieval).items()}
+
+
+def retrieval_figures(
+    samples: EmbeddedSamples, batches: Batches, repetitions: int, bootstraps: int, rng: np.random.Generator
+) -> Figures:
+    """R-precision at 1 to 3 with its intervals and chance; batch: clips in each."""
+    size = len(batches(samples, samples.run_rows(0), rng)[0])
+    means = np.empty((repetitions, TOP))
+    sums, counts = np.zeros((len(samples), TOP)), np.zeros(len(samples))
+    for repetition in range(repetitions):
+        texts = samples.drawn_texts(rng)
+        found = []
+        for batch in batches(samples, samples.run_rows(repetition), rng):
+            found.append(retrieved(texts[batch], samples.motions[batch]))
+            sums[batch] += found[-1]
+            counts[batch] += 1.0
+        means[repetition] = np.concatenate(found).mean(axis=0)
+    per_clip = _means(sums, counts[:, None])
+    figures: Figures = {"batch": size}
+    for k in range(TOP):
+        interval = mean_interval(per_clip[:, k], samples.groups, bootstraps, rng, counts)
+        figure = {**over_repetitions(means[:, k]), "ci95_bootstrap": interval}
+        figures[f"top_{k + 1}"] = {**figure, "chance": min((k + 1) / size, 1.0)}
+    return figures
+
+
 def physical_figures(
     generated: Sequence[GeneratedSample], real: Sequence[RealSample], bootstraps: int, rng: np.random.Generator
 ) -> Figures:
@@ -145,16 +186,12 @@ class _Table:
 
     def retrieval(self, batches: Batches) -> Figures:
         """R-precision at 1 to 3."""
-        sizes = [len(batches(samples, samples.run_rows(0), self._rng)[0]) for samples in self._both]
-        found = [self._hits(samples, batches) for samples in self._both]
-        figures: Figures = {"batch": sizes[0], "real_batch": sizes[1], "chance_is": "any clip of the batch"}
-        for k in range(TOP):
-            drawn, real = (
-                self._figure(means[:, k], per_clip[:, k], samples)
-                for (means, per_clip), samples in zip(found, self._both, strict=True)
-            )
-            figures[f"top_{k + 1}"] = {**drawn, "chance": min((k + 1) / sizes[0], 1.0), "real": real}
-        return figures
+        drawn, real = (
+            retrieval_figures(samples, batches, self._repetitions, self._bootstraps, self._rng)
+            for samples in self._both
+        )
+        tops = {name: {**figure, "real": real[name]} for name, figure in drawn.items() if name.startswith("top_")}
+        return {"batch": drawn["batch"], "real_batch": real["batch"], "chance_is": "any clip of the batch", **tops}
 
     def matching(self) -> Figures:
         """MM-distance."""
@@ -214,20 +251,6 @@ class _Table:
             "real": figures[1],
             "real_is": "clips of one action",
         }
-
-    def _hits(self, samples: EmbeddedSamples, batches: Batches) -> tuple[Float64, Float64]:
-        """Shares (R, 3) a repetition, and (N, 3) a clip, of the times that it was in a batch; NaN: never."""
-        means = np.empty((self._repetitions, TOP))
-        sums, counts = np.zeros((len(samples), TOP)), np.zeros((len(samples), 1))
-        for repetition in range(self._repetitions):
-            texts = samples.drawn_texts(self._rng)
-            found = []
-            for batch in batches(samples, samples.run_rows(repetition), self._rng):
-                found.append(retrieved(texts[batch], samples.motions[batch]))
-                sums[batch] += found[-1]
-                counts[batch] += 1.0
-            means[repetition] = np.concatenate(found).mean(axis=0)
-        return means, _means(sums, counts)
 
     def _figure(self, repetitions: Float64, per_clip: Float64, samples: EmbeddedSamples) -> Figures:
         interval = mean_interval(per_clip, samples.groups, self._bootstraps, self._rng)
