@@ -151,7 +151,7 @@ class Denoiser(nn.Module):
     def forward(self, noisy: Tensor, time: Tensor, prepared: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Clean values (B, F, values) from noisy ones of the same shape; time (B, 1): 1 is all noise."""
         history, given, wanted = prepared
-        condition = wanted + self.time_in(_waves(time))
+        condition = wanted + self.time_in(time_waves(time))
         shared = self.modulation(functional.silu(condition)).reshape(condition.shape[0], 6, -1)
         x = torch.cat([history, given + self.values_in(self._tokens(noisy))], dim=1) + self.places
         for block in self.blocks:
@@ -164,7 +164,7 @@ class Denoiser(nn.Module):
         return frames.reshape(frames.shape[0], frames.shape[1] // per_token, frames.shape[2] * per_token)
 
 
-def _waves(time: Tensor) -> Tensor:
+def time_waves(time: Tensor) -> Tensor:
     """Sines and cosines (B, 64) of a time in [0, 1], (B, 1)."""
     frequencies = torch.exp(torch.linspace(0.0, 6.0, _TIME_WAVES, device=time.device, dtype=torch.float32))
     angles = time * frequencies

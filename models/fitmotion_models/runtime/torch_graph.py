@@ -200,7 +200,7 @@ def _sizes(item: Tensor) -> tuple[int, ...]:
     return tuple(size or 0 for size in item.shape)
 
 
-# ---- operators: torch, the node's attributes, its inputs. Source: onnx.ai/onnx/operators, opset 17 ------------------
+# ---- operators: torch, the node's attributes, its inputs. Source: onnx.ai/onnx/operators, opset 20 ------------------
 
 
 def _reshape(torch: Any, attributes: Mapping[str, Any], x: Any, shape: Sequence[int]) -> Any:
@@ -263,6 +263,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Erf": lambda torch, attributes, x: torch.erf(x),
     "Exp": lambda torch, attributes, x: torch.exp(x),
     "Expand": _expand,
+    "Gelu": lambda torch, attributes, x: torch.nn.functional.gelu(
+        x, approximate=attributes.get("approximate", b"none").decode()
+    ),
     "Gemm": _gemm,
     "Identity": lambda torch, attributes, x: x,
     "LayerNormalization": _layer_norm,

@@ -11,8 +11,9 @@ import torch
 
 from fitmotion_models.motion.features import LAYOUT
 from fitmotion_models.motion.stream_network import GUIDANCE, PROGRESS, SCORES, ChunkSampler, StreamConfig, StreamNetwork
+from fitmotion_models.motion.stream_unrolled import UnrolledSampler
 
-OPSET = 17
+OPSET = 20  # the first with GELU
 OUTPUT = "future"
 # smaller tensors (biases, places, normalisation) stay in single precision: they weigh nothing
 _LEAST_HALVED = 4096
@@ -46,7 +47,7 @@ def export_sampler(network: StreamNetwork, path: Path, *, guided: bool, metadata
 
     shapes = chunk_shapes(network.config)
     example = tuple(torch.zeros(shape) for shape in shapes.values())
-    sampler = ChunkSampler(network, guided=guided).eval()
+    sampler = (ChunkSampler(network, guided=True) if guided else UnrolledSampler(network)).eval()
     partial = path.with_suffix(".onnx.part")
     with warnings.catch_warnings(), torch.no_grad():
         # the exporter that torch has replaced needs one package less, and unrolls loops of a fixed length as it should
