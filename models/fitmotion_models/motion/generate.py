@@ -137,7 +137,7 @@ def _roll_out(
 ) -> Float64:
     """Rows (frames, ROW.size), chunk by chunk."""
     start = path_start(condition)
-    targets = RootTargets(condition, np.array([start.x, start.y]), np.zeros(2))
+    targets = RootTargets(condition, np.array([start.x, start.y]))
     total = None if is_endless(condition.prompt) else frames
     rows = np.empty((frames + CHUNK_FRAMES, ROW.size))
     done = 0

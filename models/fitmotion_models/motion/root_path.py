@@ -66,11 +66,15 @@ class RootTargets:
     its path begins is led to it: what lies between them dies away over a second, or longer where it is far.
     """
 
-    def __init__(self, condition: MotionCondition, place: Float64, speed: Float64) -> None:
-        """place: (2,) metres where the body is the frame before the motion. speed: (2,) m/s that it moves at."""
+    def __init__(self, condition: MotionCondition, place: Float64, speed: Float64 | None = None) -> None:
+        """place: (2,) metres where the body is the frame before the motion. speed: (2,) m/s that it moves at.
+
+        speed None: nothing was before, and the motion begins as its path does.
+        """
         self._path = None if condition.path is None else _from_here(condition.path, place)
         self._keyframes = [(round(frame.stamp * FPS), *_bound(frame)) for frame in condition.keyframes]
-        self._offset = np.zeros((0, 2)) if self._path is None else _approach(self._path, place, speed)
+        leads = self._path is not None and speed is not None
+        self._offset = _approach(self._path, place, speed) if leads else np.zeros((0, 2))
 
     def chunk(self, first: int, anchor: Anchor) -> Targets:
         """What is asked of 20 frames; `first` is the number of the first one since the motion's start."""

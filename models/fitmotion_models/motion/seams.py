@@ -20,30 +20,51 @@ _JOINTS = len(SMPL22)
 # pelvis and 40 rad/s2 at a joint (95 % of the frames of HDM05's and CMU's recordings)
 _PELVIS_M = 0.015
 _JOINT_RAD = 0.10
-_FRAMES = 8
+# frames over which a jump dies away: a small one soon, one of so many radians or metres and more over a whole chunk
+_FRAMES = (8, 20)
+_LARGE_RAD, _LARGE_M = 1.5, 0.5
 
 
 def joined(frames: BodyFrames, last: Float64) -> None:
     """Let frames follow the two rows (2, ROW.size) played before them, in place.
 
-    Expected is that pelvis and joints go on as they moved; what the first frame misses that by, beyond what people do
-    from frame to frame, is added to it and dies away over the next ones.
+    Expected is that pelvis and joints go on as they moved. Where the first frames miss that by more than people turn
+    off from frame to frame, what they miss in place and speed is added to them and dies away.
     """
+    count = len(frames)
     root = last[:, ROW["positions"]][:, :3]
-    missing = (2.0 * root[1] - root[0]) - frames.positions[0, 0]
     turns = last[:, ROW["rotations"]].reshape(2, _JOINTS, 4)
-    expected = multiply(turns[1], multiply(conjugate(turns[0]), turns[1]))
-    turned = to_rotvec(multiply(conjugate(from_matrix(frames.local[0])), expected))
-    missing, turned = _beyond(missing, _PELVIS_M), _beyond(turned, _JOINT_RAD)
-    count = min(_FRAMES, len(frames))
-    share = np.concatenate([[1.0], to_rest(_FRAMES).place])[:count]
-    jumps = turned.any(axis=-1)
-    if jumps.any():
-        way = to_matrix(from_rotvec(share[:, None, None] * turned[jumps]))
-        frames.local[:count, jumps] = frames.local[:count, jumps] @ way
-    if jumps.any() or missing.any():
-        frames.positions[:count, 0] += share[:, None] * missing
-        frames.follow()
+    step = multiply(conjugate(turns[0]), turns[1])
+    ours = from_matrix(frames.local[: min(2, count)])
+    missing = (2.0 * root[1] - root[0]) - frames.positions[0, 0]
+    turned = to_rotvec(multiply(conjugate(ours[0]), multiply(turns[1], step)))
+    slower = root[1] - root[0] - (frames.positions[1, 0] - frames.positions[0, 0]) if count > 1 else 0.0 * missing
+    slower_turn = to_rotvec(step) - to_rotvec(multiply(conjugate(ours[0]), ours[-1]))
+    moved, rotated = _share(missing, slower, _PELVIS_M), _share(turned, slower_turn, _JOINT_RAD)
+    if not (moved.any() or rotated.any()):
+        return
+    length = _frames(float(np.linalg.norm(missing)), float(np.linalg.norm(turned, axis=-1).max()))
+    place, speed = (
+        np.concatenate([[first], part])[:count] for first, part in zip((1.0, 0.0), to_rest(length), strict=True)
+    )
+    count = len(place)
+    jumps = rotated[:, 0] > 0.0
+    way = place[:, None, None] * (rotated * turned)[jumps] + speed[:, None, None] * (rotated * slower_turn)[jumps]
+    frames.local[:count, jumps] = frames.local[:count, jumps] @ to_matrix(from_rotvec(way))
+    frames.positions[:count, 0] += place[:, None] * moved * missing + speed[:, None] * moved * slower
+    frames.follow()
+
+
+def _frames(metres: float, radians: float) -> int:
+    size = min(max(metres / _LARGE_M, radians / _LARGE_RAD), 1.0)
+    return round(_FRAMES[0] + size * (_FRAMES[1] - _FRAMES[0]))
+
+
+def _share(missing: Float64, slower: Float64, allowed: float) -> Float64:
+    """(..., 1) 0 where place and speed (..., 3) are off by no more than allowed, 1 where one is by twice as much."""
+    length = np.maximum(np.linalg.norm(missing, axis=-1), np.linalg.norm(slower, axis=-1))[..., None]
+    result: Float64 = np.clip(length / allowed - 1.0, 0.0, 1.0)
+    return result
 
 
 def follow_on(last: Float64, rows: Float64) -> Float64:
@@ -51,10 +72,3 @@ def follow_on(last: Float64, rows: Float64) -> Float64:
     frames = decode(rows[:, ROW["features"]])
     joined(frames, last)
     return rows_of(frames)
-
-
-def _beyond(vectors: Float64, allowed: float) -> Float64:
-    """What of vectors (..., 3) is longer than allowed."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: Float64 = vectors * np.where(length > allowed, 1.0 - allowed / np.maximum(length, allowed), 0.0)
-    return result

@@ -8,10 +8,10 @@ import numpy as np
 from fitmotion_models.motion.body_frames import ROW, BodyFrames, decode, rows_of
 from fitmotion_models.motion.easing import Rest, to_rest
 from fitmotion_models.motion.features import FPS, heading_of
-from fitmotion_models.motion.leg_ik import ANKLES, reach_ankles
+from fitmotion_models.motion.leg_ik import ANKLES, HIPS, LEG_REACH, reach_ankles
 from fitmotion_models.skeleton.body_pose import Float32
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
-from fitmotion_models.skeleton.kinematics import ANKLE_HEIGHT, rest_height
+from fitmotion_models.skeleton.kinematics import ANKLE_HEIGHT, REST_OFFSETS, rest_height
 from fitmotion_models.skeleton.rotations import (
     Float64,
     conjugate,
@@ -32,6 +32,8 @@ _STANCE_DEGREES = {
     "shoulder": (-70.0, 0.0, -4.0),
     "elbow": (0.0, 0.0, -14.0),
 }
+# Winter 1995: the centre of mass is about 5 cm ahead of the ankles; in this stance they are then so far behind the pelvis
+_ANKLES_BEHIND = 0.064
 _KNEES_LOOSE = 0.003  # metres that the pelvis is lower than over wholly straight legs
 _TOES_OUT = np.radians(7.0)  # Winter 1995: feet of quiet standing turn out by about this
 
@@ -88,7 +90,7 @@ def standing_rows(count: int = 20, *, x: float = 0.0, y: float = 0.0, heading: f
     """Rows (count, ROW.size) of a body that stands still, its pelvis over (x, y) metres, facing `heading` radians."""
     half = 0.5 * FadeRules().step
     ahead, left = _heading_axes(np.array([np.cos(heading), np.sin(heading)]))
-    middle = np.array([x, y]) + 0.01 * ahead
+    middle = np.array([x, y]) - _ANKLES_BEHIND * ahead
     feet = _Feet(
         np.stack([middle + half * left, middle - half * left]), heading + _TOES_OUT * _LEFT_RIGHT, (False, False)
     )
@@ -132,7 +134,7 @@ def fade_rows(last: Float64, rules: FadeRules | None = None) -> Float64:
     pelvis = start.positions[:, 0]
     speed = (pelvis[1] - pelvis[0]) * FPS
     feet, over = _stance_of(start, speed, heading, chosen)
-    goal = np.array([*over, _PELVIS_HEIGHT])
+    goal = np.array([*over, _height_over(feet, over, heading)])
     far = float(np.linalg.norm(goal - pelvis[1]))
     count = round(FPS * float(np.clip(far / chosen.pace, chosen.seconds, chosen.longest)))
     rest = to_rest(count, round(FPS * chosen.carry))
@@ -177,20 +179,29 @@ def _stance_of(start: BodyFrames, speed: Float64, heading: Float64, rules: FadeR
     stays = rules.width[0] < across < rules.width[1] and abs(along) < rules.apart
     coast = pelvis + _COAST * rules.carry * speed[:2]
     if low.all() and stays and np.linalg.norm(coast - ankles.mean(0)) < rules.apart:
-        return _Feet(ankles, turns, (False, False)), ankles.mean(0) - 0.01 * ahead
+        return _Feet(ankles, turns, (False, False)), ankles.mean(0) + _ANKLES_BEHIND * ahead
     # a foot stays if it stands and the body comes to rest near it; of two the nearer one
     distance = np.where(low, np.linalg.norm(ankles - coast, axis=-1), np.inf)
     kept = int(np.argmin(distance))
     neutral = _angle(heading) + _TOES_OUT * _LEFT_RIGHT
     if distance[kept] > rules.reach:
-        middle = coast + 0.01 * ahead
+        middle = coast - _ANKLES_BEHIND * ahead
         places = middle + 0.5 * rules.step * _LEFT_RIGHT[:, None] * left
         return _Feet(places, neutral, (True, True)), coast
     places = np.stack([ankles[kept]] * 2)
     other = 1 - kept
     places[other] += rules.step * _LEFT_RIGHT[other] * left
     turned = np.where(np.arange(2) == kept, turns, neutral)
-    return _Feet(places, turned, (other == 0, other == 1)), places.mean(0) - 0.01 * ahead
+    return _Feet(places, turned, (other == 0, other == 1)), places.mean(0) + _ANKLES_BEHIND * ahead
+
+
+def _height_over(feet: _Feet, over: Float64, heading: Float64) -> float:
+    """How high the pelvis is over `over` (2,), metres, so that both legs reach their feet nearly straight."""
+    ahead, left = _heading_axes(heading)
+    hips = over + REST_OFFSETS[HIPS, :1] * ahead + REST_OFFSETS[HIPS, 1:2] * left
+    aside = np.linalg.norm(feet.ankles - hips, axis=-1)
+    legs = np.sqrt(np.maximum((LEG_REACH - _KNEES_LOOSE) ** 2 - aside**2, 0.0))
+    return float(min(_PELVIS_HEIGHT, (ANKLE_HEIGHT + legs - REST_OFFSETS[HIPS, 2]).min()))
 
 
 def _walk_feet(frames: BodyFrames, start: BodyFrames, feet: _Feet, rest: Rest, rules: FadeRules) -> None:
