@@ -84,7 +84,7 @@ def motion_metrics(
         "multimodality": table.multimodality(),
         "physical": physical_figures(generated, real, bootstraps, chosen),
     }
-    return {name: _plain(value) for name, value in figures.items()}
+    return {name: plain(value) for name, value in figures.items()}
 
 
 def random_batches(
@@ -123,7 +123,7 @@ def real_retrieval(
     retrieval = {
         name: retrieval_figures(samples, batches, repetitions, bootstraps, chosen) for name, batches in kinds.items()
     }
-    return {name: _plain(value) for name, value in (figures | retrieval).items()}
+    return {name: plain(value) for name, value in (figures | retrieval).items()}
 
 
 def retrieval_figures(
@@ -261,12 +261,12 @@ def _means(sums: Float64, counts: Float64) -> Float64:
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numbers of Python, None for what is not finite."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
