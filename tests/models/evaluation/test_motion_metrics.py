@@ -1,4 +1,4 @@
-"""Measures on embeddings against closed forms, SciPy, scikit-learn's definitions and the published code's own figures."""
+"""Measures on embeddings against closed forms, SciPy, their definitions and the published code's own figures."""
 
 import numpy as np
 import pytest
