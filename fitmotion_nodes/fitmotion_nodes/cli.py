@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fitmotion_models.cli import app
+from fitmotion_models.cli_bench import bench_generate
 from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, Backend, Detector, PoseModel, fail
 from fitmotion_nodes import doctor, setup_environment, testing
 from fitmotion_nodes.cli_screen import screen
@@ -232,6 +233,7 @@ app.command("screen")(screen)
 app.command("doctor")(doctor.command)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(testing.command)
 app.command("build")(setup_environment.build_command)
+bench.command("generate")(bench_generate)
 
 
 @bench.command("live")
