@@ -72,7 +72,7 @@ def record(
         }
         # somebody who watches from behind
         watcher = body | {"body_id": 2, "joint_positions": (joints + (900.0, 0.0, 2500.0)).tolist()}
-        bodies = [] if index in gone else [watcher, body] if index % 3 else [body]
+        bodies = [] if index in gone else [watcher, body] if index % 10 > 7 else [body]
         frame = {"frame_id": index, "timestamp_usec": 5_000_000 + round(index * 1e6 / 30), "num_bodies": len(bodies)}
         frames.append(frame | {"bodies": bodies})
     return {"total_frames": len(frames), "frames": frames}
