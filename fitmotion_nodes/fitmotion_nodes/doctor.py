@@ -134,6 +134,26 @@ def check_onnxruntime() -> Iterator[Finding]:
     yield Finding("ONNX Runtime", State.GOOD, f"{onnxruntime.__version__}: {', '.join(providers)}")
 
 
+def check_generation() -> Iterator[Finding]:
+    """The motion model by loading it, and the engines that could run it."""
+    from fitmotion_models.motion.sampler import engines_here, load_sampler
+    from fitmotion_models.motion.text import check_encoder, load_text_encoder
+
+    remedy = "./fitmotion build, which installs requirements.lock; weights are made by ./fitmotion train motion"
+    try:
+        with silent_stderr():
+            sampler = load_sampler()
+            card = sampler.card
+            if card.encoder == "minilm":  # others may have to be downloaded first
+                check_encoder(load_text_encoder(), card.encoder, card.text_size, card.name)
+    except Exception as error:
+        yield Finding("Motion generation", State.WARNING, str(error), remedy)
+    else:
+        yield Finding("Motion generation", State.GOOD, f"{card.name} on {sampler.engine}, text by {card.encoder}")
+    engines = "; ".join(f"{name}: {said}" for name, said in engines_here().items())
+    yield Finding("Generation engines", State.GOOD, engines)
+
+
 def check_cameras(devices: Path = Path("/dev"), system: Path = Path("/sys/class/video4linux")) -> Iterator[Finding]:
     """The video devices of this machine and whether this user may open them."""
     found = sorted(devices.glob("video[0-9]*"), key=lambda path: int(path.name.removeprefix("video")))
@@ -222,6 +242,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_pose_backends,
     check_pose_networks,
     check_onnxruntime,
+    check_generation,
     check_cameras,
     check_disk,
     check_shared_memory,

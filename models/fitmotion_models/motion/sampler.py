@@ -195,6 +195,25 @@ def load_sampler(
     return NetworkSampler(network, _checked(network, path))
 
 
+def engines_here() -> dict[str, str]:
+    """Engine -> what this machine has of it, or what is missing; loads no network."""
+    import onnxruntime
+
+    from fitmotion_models.runtime import engines, tensorrt_engine, torch_graph
+
+    found = {}
+    for name, provider in _NO_OTHER.items():
+        engine = next(one for one in engines.ENGINES if one.name == provider)
+        there = engine.provider in onnxruntime.get_available_providers()
+        found[name] = f"ONNX Runtime {onnxruntime.__version__}" if there else f"only in the package {engine.package}"
+    for name, module in (("tensorrt", tensorrt_engine), ("torch", torch_graph)):
+        try:
+            found[name] = module.available()
+        except ModelError as error:
+            found[name] = str(error)
+    return found
+
+
 def weights_file(weights: str | Path, *, guided: bool = False) -> Path:
     """The graph of weights; raises ValueError, with what there is, where it is missing."""
     given = Path(weights).expanduser()

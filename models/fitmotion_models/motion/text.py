@@ -27,9 +27,9 @@ CACHED_PROMPTS = 1024
 LEVEL_WORDS = {1: ("an", "injured"), 2: ("a", "moderately fit"), 3: ("a", "very athletic")}
 """Score -> article and words in front of the person, as in the paper on FMS-conditioned motion that this follows."""
 
-# A prompt's subject: "a person", "the old man"; at most three words lie between the article and the noun.
+# A prompt's subject: "a person", "the old man", "standing, a person"; at most three words lie between article and noun.
 _SUBJECT = re.compile(
-    r"(?P<article>an?|the|this|one)\s+(?P<between>(?:[\w-]+\s+){0,3}?)"
+    r"(?P<before>(?:[^,]{1,40},\s+)?)(?P<article>an?|the|this|one)\s+(?P<between>(?:[\w-]+\s+){0,3}?)"
     r"(?P<noun>person|human|man|woman|boy|girl|figure|character|individual|subject|athlete|patient|someone|somebody)\b",
     re.IGNORECASE,
 )
@@ -157,8 +157,8 @@ def _with_level(prompt: str, article: str, words: str) -> str:
     """Put the words in front of the person that the prompt is about; where it names none, a person is put first."""
     subject = _SUBJECT.match(prompt)
     if subject:
-        before = "the" if subject["article"].lower() in ("the", "this") else article
-        return f"{before} {words} {subject['between']}{subject['noun']}{prompt[subject.end() :]}"
+        chosen = "the" if subject["article"].lower() in ("the", "this") else article
+        return f"{subject['before']}{chosen} {words} {subject['between']}{subject['noun']}{prompt[subject.end() :]}"
     bare = _BARE_SUBJECT.match(prompt)
     if bare:
         noun = bare["noun"].lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,7 +124,7 @@ class TorchGraph:
             self._take(step, values)
         return {item.name: values[item.name] for item in self.outputs}
 
-    def _capture(self) -> Callable[[], dict[str, torch.Tensor]]:
+    def _capture(self) -> Callable[[], dict[str, Value]]:
         """Record one run on the GPU, to be replayed without Python.
 
         Source: pytorch.org/docs/stable/notes/cuda.html, "CUDA Graphs".
@@ -140,7 +141,7 @@ class TorchGraph:
             with torch.cuda.graph(graph):
                 found = self._forward(self._held)
 
-        def replay() -> dict[str, torch.Tensor]:
+        def replay() -> dict[str, Value]:
             graph.replay()
             return found
 
@@ -181,6 +182,17 @@ def load_torch(path: str | Path, *, threads: int = 1, device: str = "auto") -> T
         return TorchGraph(path, model, chosen, f"{torch.cuda.get_device_name()}, CUDA graph, fp32")
     torch.set_num_threads(threads)
     return TorchGraph(path, model, chosen, f"CPU, {threads} thread{'s' * (threads != 1)}")
+
+
+def available() -> str:
+    """What there is to run torch with, in words; imports nothing. Raises ModelError where it is missing."""
+    try:
+        version("onnx")
+        return f"torch {version('torch')}"
+    except PackageNotFoundError as error:
+        raise ModelError(
+            f"{error.name} is not installed; `./fitmotion train` and `./fitmotion test` install it"
+        ) from None
 
 
 def _shape(item: Any) -> tuple[int | None, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from fitmotion_models.motion.condition import Conditioning
 from fitmotion_models.motion.features import LAYOUT, body_of
-from fitmotion_models.motion.sampler import ENGINES, ChunkInputs, input_shapes, load_sampler
+from fitmotion_models.motion.sampler import ENGINES, ChunkInputs, engines_here, input_shapes, load_sampler
 from fitmotion_models.runtime import ModelError
 
 onnx = pytest.importorskip("onnx")
@@ -102,6 +102,14 @@ def test_engines_that_are_unknown_or_not_here_are_said(network: Network) -> None
         with pytest.raises(ModelError, match="engine 'cuda' cannot be had here: CUDA: this ONNX Runtime has it not"):
             load_sampler(path, engine="cuda")
         assert load_sampler(path, engine="auto").engine_name == "cpu"
+
+
+def test_every_engine_says_whether_it_is_here() -> None:
+    found = engines_here()
+    assert {"auto", "onnx", *found} == set(ENGINES)
+    assert found["cpu"] == f"ONNX Runtime {onnxruntime.__version__}"
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        assert found["cuda"] == "only in the package onnxruntime-gpu"
 
 
 @pytest.mark.parametrize(

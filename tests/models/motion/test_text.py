@@ -95,6 +95,7 @@ def test_a_prompt_is_read_once_and_the_oldest_is_forgotten(monkeypatch: pytest.M
         ("someone jumps", 3, "a very athletic person jumps"),
         ("Person walks", 1, "an injured person walks"),
         ("walks with a limp on the right leg", 1, "an injured person walks with a limp on the right leg"),
+        ("standing, a person turns both arms", 1, "standing, an injured person turns both arms"),
         ("standing on one leg", 2, "a moderately fit person standing on one leg"),
         ("deep squat", 3, "a very athletic person: deep squat"),
         ("his left arm goes up", 1, "an injured person: his left arm goes up"),
