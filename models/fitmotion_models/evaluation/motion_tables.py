@@ -57,7 +57,9 @@ def motion_metrics(
 
     generated: clips of one model. real: of persons whom the generator never saw; FID and KID count from them. training:
     real clips of the persons whom it learned from, whose FID and KID against `real` are those of real data; without
-    them half of the persons of `real` are held against the others. A figure is {"value", "ci95", "ci95_bootstrap",
+    them half of the persons of `real` are held against the others. This project's evaluators have learned from the
+    persons of `real` and not from those of `training`: R-precision of the latter ("training") is what real motion gets
+    of persons who are new to the evaluator. A figure is {"value", "ci95", "ci95_bootstrap",
     "chance", "real": {"value", "ci95", "ci95_bootstrap"}}; what chance is stands beside it. Sizes (batches, pairs,
     dimensions) are stated, as small sets change them. Raises ValueError for an empty set.
     """
@@ -65,7 +67,7 @@ def motion_metrics(
     ours, theirs = embed(generated, evaluator), embed(real, evaluator)
     others = embed(training, evaluator) if training else None
     still = embed([held(sample) for sample in real], evaluator)
-    table = _Table(ours, theirs, repetitions, bootstraps, chosen)
+    table = _Table(ours, theirs, others, repetitions, bootstraps, chosen)
     figures: Figures = {
         "evaluator": evaluator.name,
         "comparable_with_published": evaluator.comparable,
@@ -171,26 +173,31 @@ def physical_figures(
 
 
 class _Table:
-    """The measures that are repeated, on generated (`ours`) and real (`theirs`) samples."""
+    """The measures that are repeated, on generated (`ours`) and real (`theirs`, `training`) samples."""
 
     def __init__(
         self,
         ours: EmbeddedSamples,
         theirs: EmbeddedSamples,
+        training: EmbeddedSamples | None,
         repetitions: int,
         bootstraps: int,
         rng: np.random.Generator,
     ) -> None:
         self._both = (ours, theirs)
+        self._training = () if training is None else (training,)
         self._repetitions, self._bootstraps, self._rng = repetitions, bootstraps, rng
 
     def retrieval(self, batches: Batches) -> Figures:
         """R-precision at 1 to 3."""
-        drawn, real = (
+        drawn, real, *training = (
             retrieval_figures(samples, batches, self._repetitions, self._bootstraps, self._rng)
-            for samples in self._both
+            for samples in (*self._both, *self._training)
         )
-        tops = {name: {**figure, "real": real[name]} for name, figure in drawn.items() if name.startswith("top_")}
+        names = [name for name in drawn if name.startswith("top_")]
+        tops = {name: {**drawn[name], "real": real[name]} for name in names}
+        for one in training:
+            tops = {name: {**tops[name], "training": one[name]} for name in names}
         return {"batch": drawn["batch"], "real_batch": real["batch"], "chance_is": "any clip of the batch", **tops}
 
     def matching(self) -> Figures:
