@@ -138,8 +138,9 @@ def _foot_shift(walk: Walk, side: str, shifts: list[Float64]) -> Float64:
     for stance, shift in own:
         keys += [(stance.start, shift), (stance.end - 1, shift)]
     keys.append((own[-1][0].end - 1 + swing, own[-1][1] + stride))
-    result = np.empty((len(walk), 3))
     frames = np.arange(len(walk))
+    # what lies beyond those swings stays where they begin and end
+    result = np.where((frames < keys[0][0])[:, None], keys[0][1], keys[-1][1])
     for (start, low), (end, high) in zip(keys[:-1], keys[1:], strict=True):
         inside = (frames >= start) & (frames <= end)
         share = np.clip((frames[inside] - start) / max(end - start, 1), 0.0, 1.0)[:, None]
