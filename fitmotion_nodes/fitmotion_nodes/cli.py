@@ -194,7 +194,8 @@ def up(
     try:
         trial = trial_named(movement, side=side, board=board)
         parameters = parameter_overrides(param or [])
-        parameters["fms"] = {"side": trial.side.name.lower()} | parameters.get("fms", {})
+        if source or replay or mover or not generate:  # what is generated alone nobody scores
+            parameters["fms"] = {"side": trial.side.name.lower()} | parameters.get("fms", {})
         for node, chosen in pose_parameters(backend, pose_model, detector).items():
             parameters[node] = chosen | parameters.get(node, {})
     except (ValueError, OSError) as error:

@@ -34,7 +34,7 @@ from fitmotion_nodes.visualizer_parameters import VisualizerParameters
 PACKAGE = "fitmotion_nodes"
 # Beside the watched person, who stands where the world begins, as two people stand who exercise together: metres to
 # their left (negative: to their right).
-BESIDE_M = -1.3
+BESIDE_M = -1.2
 GENERATED = "generated/body_pose"
 
 
