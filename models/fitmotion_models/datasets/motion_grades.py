@@ -2,9 +2,10 @@
 
 UI-PRMD labels repetitions "correct" and "incorrect" only. Our rubric: correct is a 3; an incorrect one is a 1 where its
 severity is above the median of the incorrect ones of the same test, else a 2. Severity is by how much criteria are
-missed, each in standard deviations of what several cameras measure of it, added up. Movements without rules (side
-lunge, sit to stand, the shoulder's) have no grade: nothing orders what is incorrect there. Whatever shows these grades
-says "graded by our rubric".
+missed, each in standard deviations of what several cameras measure of it, added up. What is graded so is what this
+orders (`GRADED`); of other movements nothing says what is worse, and they have no grade. Impaired gait, which is made
+with a severity (`impaired_gait`), is a 1 from `SEVERE_GAIT` on and a 2 below. Whatever shows these grades says "graded
+by our rubric".
 """
 
 import math
@@ -94,8 +95,16 @@ class Repeated(Protocol):
         """As in `RulesJudgement`."""
 
 
+GRADED = ("deep_squat", "hurdle_step", "inline_lunge")
+"""Actions whose severity tells correct from incorrect: in UI-PRMD's eight persons with an area under the curve of .89,
+.92 and .79; of the standing leg raise it is .49, no better than chance. The others have no rules."""
+
+SEVERE_GAIT = 0.75
+"""Severity of an impaired gait from which on it is graded 1."""
+
+
 def movement_of(action: str) -> Movement | None:
-    """The test that an action of a motion set is, such as "deep_squat"; None where it is none with rules."""
+    """The test with rules that an action of a motion set is, such as "deep_squat"; None where it is none."""
     movement = Movement.__members__.get(action.upper())
     return movement if movement in MOVEMENTS else None
 
@@ -110,8 +119,10 @@ def severity_medians(repetitions: Iterable[Repeated], persons: Iterable[str]) ->
 
 
 def score_of(repetition: Repeated, medians: dict[str, float]) -> int | None:
-    """The grade by our rubric; None where there is no label, no rule or no median for the action."""
-    if repetition.correct is None or repetition.severity is None or repetition.action not in medians:
+    """The grade by our rubric; None for an action that is not `GRADED`, and without label, severity or median."""
+    if repetition.action not in GRADED or repetition.correct is None or repetition.severity is None:
+        return None
+    if repetition.action not in medians:
         return None
     severity = np.array([repetition.severity])
     return int(grade(np.array([repetition.correct]), severity, medians[repetition.action])[0])

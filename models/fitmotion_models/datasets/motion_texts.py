@@ -27,6 +27,15 @@ class RecordingText(NamedTuple):
     text: str
 
 
+class RecordingPart(NamedTuple):
+    """A part of a recording in which something else is done: from and to in seconds, its action and side."""
+
+    start: float
+    end: float
+    action: str
+    side: str | None
+
+
 @cache
 def _table() -> dict[str, Any]:
     content = files("fitmotion_models.datasets").joinpath("motion_texts.yaml").read_text(encoding="utf-8")
@@ -93,6 +102,11 @@ def recording_text(source: str, name: str) -> RecordingText | None:
     return None if found is None else RecordingText(*found)
 
 
+def recording_parts(source: str, name: str) -> tuple[RecordingPart, ...]:
+    """The parts found in the recording `name` ("01_02") of the set `source` ("cmu")."""
+    return tuple(RecordingPart(*part) for part in _table()["parts"].get(source, {}).get(name, ()))
+
+
 def swap_sides(text: str) -> str:
     """The text of the mirror image: left and right change places, clockwise and counterclockwise too."""
     return _WORDS.sub(lambda match: _like(match[0], _swapped(match[0])), text)
@@ -101,7 +115,9 @@ def swap_sides(text: str) -> str:
 _TURNS = {"clockwise": "counterclockwise", "counterclockwise": "clockwise", "anticlockwise": "clockwise"}
 _TURNS |= {"counter-clockwise": "clockwise", "anti-clockwise": "clockwise"}
 # "lefthanded" and "leftward" name a side as well; "brightly" and "upright" do not
-_WORDS = re.compile(r"\b(?:(?:left|right)(?=\b|_|ward|most|hand)|(?:counter-?|anti-?)?clockwise)", re.IGNORECASE)
+_WORDS = re.compile(
+    r"(?<![A-Za-z])(?:(?:left|right)(?=\b|_|ward|most|hand)|(?:counter-?|anti-?)?clockwise)", re.IGNORECASE
+)
 
 
 def _swapped(word: str) -> str:

@@ -7,19 +7,21 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 from fitmotion_models.datasets.motion_grades import score_of, severity_medians
 from fitmotion_models.datasets.motion_set import CLIPS, MotionRow, as_json, content_hash, row_from_json, write_manifest
+from fitmotion_models.datasets.motion_sources import SOURCES
 from fitmotion_models.datasets.motion_texts import swap_sides
-from fitmotion_models.datasets.recordings import SOURCES, MotionSource, Recording, Take
 from fitmotion_models.datasets.splits import rows_for
+from fitmotion_models.datasets.takes import MotionSource, Recording, Take
 from fitmotion_models.motion.features import FPS
 from fitmotion_models.skeleton.clip_file import save_clip
 
 Progress = Callable[[int, int | None], None]
 
 # Counts up when the same recordings give other clips or rows; a journal of another number is not gone on with.
-_RECIPE = 1
+_RECIPE = 2
 _JOURNAL = ".unfinished.jsonl"
 
 
@@ -38,14 +40,11 @@ class PrepareParameters:
             raise ValueError(f"speeds are {self.speeds}; allowed: 0.5 to 2, beyond that nobody moves so")
 
 
-def default_sources(folder: Path) -> dict[str, Path]:
-    """The sets that lie in the folder of data, by name; those that have to be asked for are left out."""
-    found = {}
-    for source in SOURCES.values():
-        paths = sorted(folder.glob(source.pattern)) if not source.asked_for else []
-        if paths:
-            found[source.name] = paths[0]
-    return found
+class Prepared(NamedTuple):
+    """rows: of the set. left_out: recordings that could not be converted, each with why."""
+
+    rows: list[MotionRow]
+    left_out: list[str]
 
 
 def prepare(
@@ -53,8 +52,8 @@ def prepare(
     sources: Mapping[str, Path],
     parameters: PrepareParameters | None = None,
     progress: Progress | None = None,
-) -> list[MotionRow]:
-    """Make the motion set `out` of these sets (names of `SOURCES`, paths) and return its rows.
+) -> Prepared:
+    """Make the motion set `out` of these sets: names of `SOURCES`, and where they are.
 
     Clips and the manifest are moved into place whole. Stopped half-way, the next call with the same sets goes on; the
     manifest is written at the end. Clips that no row names any more are deleted. Raises ValueError for an unknown set,
@@ -66,10 +65,12 @@ def prepare(
         raise ValueError(f"no motion set {', '.join(unknown) or 'given'}; known: {', '.join(SOURCES)}")
     folder = Path(out)
     (folder / CLIPS).mkdir(parents=True, exist_ok=True)
-    rows: list[MotionRow] = []
+    rows, left_out = list[MotionRow](), list[str]()
     with _Journal(folder) as journal:
         for name, path in sources.items():
-            rows += _converted(SOURCES[name], path, folder, journal, chosen.jobs, progress)
+            found = _converted(SOURCES[name], path, folder, journal, chosen.jobs, progress)
+            rows += found.rows
+            left_out += found.left_out
     if not rows:
         raise ValueError(f"nothing to prepare in {', '.join(str(path) for path in sources.values())}")
     rows = _augmented(_graded(rows), chosen)
@@ -79,7 +80,7 @@ def prepare(
     for file in (folder / CLIPS).glob("*.npz"):
         if f"{CLIPS}/{file.name}" not in named:
             file.unlink()
-    return rows
+    return Prepared(rows, left_out)
 
 
 class _Journal:
@@ -128,22 +129,24 @@ class _Journal:
 
 def _converted(
     source: MotionSource, path: Path, folder: Path, journal: _Journal, jobs: int, progress: Progress | None
-) -> list[MotionRow]:
+) -> Prepared:
     recordings = list(source.read(path))
     todo = [(recording, source, folder) for recording in recordings if recording.id not in journal.done]
     done = len(recordings) - len(todo)
-    for (recording, _, _), rows in zip(todo, _mapped(todo, jobs), strict=True):
-        journal.add(recording.id, rows)
+    left_out = []
+    for (recording, _, _), found in zip(todo, _mapped(todo, jobs), strict=True):
+        journal.add(recording.id, found.rows)
+        left_out += found.left_out
         done += 1
         if progress is not None:
             progress(done, len(recordings))
-    return [row for recording in recordings for row in journal.done[recording.id]]
+    return Prepared([row for recording in recordings for row in journal.done[recording.id]], left_out)
 
 
 _Work = tuple[Recording, MotionSource, Path]
 
 
-def _mapped(todo: list[_Work], jobs: int) -> Iterator[list[MotionRow]]:
+def _mapped(todo: list[_Work], jobs: int) -> Iterator[Prepared]:
     if jobs == 1 or len(todo) < 2 * jobs:
         yield from map(_convert, todo)
         return
@@ -154,14 +157,18 @@ def _mapped(todo: list[_Work], jobs: int) -> Iterator[list[MotionRow]]:
         yield from pool.map(_convert, todo, chunksize=4)
 
 
-def _convert(work: _Work) -> list[MotionRow]:
+def _convert(work: _Work) -> Prepared:
     recording, source, folder = work
+    try:
+        takes = recording.convert(*recording.arguments)
+    except ValueError as error:
+        return Prepared([], [f"{recording.id}: {error}"])
     rows = []
-    for take in recording.convert(*recording.arguments):
+    for take in takes:
         file = f"{CLIPS}/{take.id}.npz"
         save_clip(folder / file, replace(take.clip, labels=_labels(take)), overwrite=True)
         rows.append(_row(take, file, source, folder))
-    return rows
+    return Prepared(rows, [])
 
 
 def _labels(take: Take) -> tuple[str, ...]:
@@ -181,7 +188,7 @@ def _row(take: Take, file: str, source: MotionSource, folder: Path) -> MotionRow
         action=take.action,
         style=take.style,
         side=take.side,
-        score=None,
+        score=take.score,
         correct=take.correct,
         severity=None if take.severity is None else round(take.severity, 4),
         texts=take.texts.train,
@@ -197,7 +204,7 @@ def _row(take: Take, file: str, source: MotionSource, folder: Path) -> MotionRow
 def _graded(rows: list[MotionRow]) -> list[MotionRow]:
     """The rows with their grades by our rubric, cut at the median of the first fold's generating persons."""
     medians = severity_medians(rows, {row.person for row in rows_for(rows, "generator")})
-    return [replace(row, score=score_of(row, medians)) for row in rows]
+    return [row if row.score is not None else replace(row, score=score_of(row, medians)) for row in rows]
 
 
 _OTHER = {"left": "right", "right": "left"}

@@ -1,17 +1,19 @@
-"""The sets that motion is prepared from: each recording as a piece of work that another process can do."""
+"""UI-PRMD, HDM05 and CMU as recordings to prepare, and the impaired gait that is made from CMU's walks."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from fitmotion_models.datasets.asf_archive import read_asf_recordings
-from fitmotion_models.datasets.canonical import placed, to_canonical
-from fitmotion_models.datasets.motion_grades import judged_by_rules, movement_of
-from fitmotion_models.datasets.motion_texts import MotionTexts, recording_text, texts_of
+from fitmotion_models.datasets.canonical import placed
+from fitmotion_models.datasets.gait_phases import SIDES
+from fitmotion_models.datasets.impaired_gait import Impairment, impaired
+from fitmotion_models.datasets.motion_grades import GRADED, SEVERE_GAIT, judged_by_rules, movement_of
+from fitmotion_models.datasets.motion_texts import MotionTexts, recording_parts, recording_text, texts_of
+from fitmotion_models.datasets.takes import Recording, Take, takes_of
 from fitmotion_models.datasets.uiprmd import uiprmd_clip
 from fitmotion_models.datasets.uiprmd_files import MOVEMENTS as UIPRMD_MOVEMENTS
 from fitmotion_models.datasets.uiprmd_files import UiprmdRecording, read_recordings
@@ -20,66 +22,10 @@ from fitmotion_models.fms.values import Side
 from fitmotion_models.motion.features import FPS
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
-LONGEST_S = 10.0
-"""Longer recordings are cut into windows of equal length, no longer than this, seconds: as the model's progress is."""
-# a window or recording that is shorter says nothing of what is done, seconds
-_SHORTEST_S = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Take:
-    """One motion of a recording: what a manifest says of it, and the clip (canonical, 20 frames a second)."""
-
-    id: str
-    clip: MotionClip
-    person: str
-    action: str
-    texts: MotionTexts
-    style: str | None = None
-    side: str | None = None
-    correct: bool | None = None
-    severity: float | None = None
-    made_from: str | None = None
-
-
-class Recording(NamedTuple):
-    """A recording that is still to be converted: `convert(*arguments)` gives its takes. Can be sent to a process."""
-
-    id: str
-    convert: Callable[..., list[Take]]
-    arguments: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class MotionSource:
-    """A set that motion is prepared from.
-
-    read: its recordings, from a folder or archive. pattern: its name in the folder of data, where it is looked for when
-    nothing is said. licence, non_commercial: as in `MotionRow`. asked_for: only prepared when named.
-    """
-
-    name: str
-    read: Callable[[Path], Iterator[Recording]]
-    pattern: str
-    licence: str
-    non_commercial: bool = False
-    asked_for: bool = field(default=False)
-
-
-def windows(clip: MotionClip, longest_s: float = LONGEST_S) -> list[MotionClip]:
-    """The clip in equal windows no longer than `longest_s`, each from the origin and facing x."""
-    count = int(np.ceil(len(clip) / (longest_s * clip.fps)))
-    if count <= 1:
-        return [clip]
-    edges = np.linspace(0, len(clip), count + 1).round().astype(int)
-    return [placed(clip, int(start), int(end)) for start, end in zip(edges[:-1], edges[1:], strict=True)]
-
-
-def takes_of(id: str, clip: MotionClip, **what: Any) -> list[Take]:
-    """A clip of any body as takes: canonical, in windows, too short ones left out. what: the other fields of `Take`."""
-    parts = [part for part in windows(to_canonical(clip)) if len(part) >= _SHORTEST_S * FPS]
-    names = [id] if len(parts) == 1 else [f"{id}_w{number}" for number in range(1, len(parts) + 1)]
-    return [Take(id=name, clip=part, **what) for name, part in zip(names, parts, strict=True)]
+# walks are edited at this rate, and parts of recordings are cut at it, frames a second
+_CMU_FPS = 60.0
+# how severe the impaired gaits are that are made: one of each grade
+_GAIT_SEVERITIES = (0.5, 1.0)
 
 
 def uiprmd_recordings(source: Path) -> Iterator[Recording]:
@@ -95,9 +41,8 @@ def _uiprmd_takes(recording: UiprmdRecording) -> list[Take]:
     tested = tested_side(name.movement, clip)
     side = None if tested is Side.BOTH else tested.name.lower()
     severity = judged_by_rules(clip, movement_of(action), tested).severity
-    graded = bool(np.isfinite(severity))
     # what has a score is not said in words; elsewhere words are all there is
-    style = None if graded or name.correct else "compensated"
+    style = None if action in GRADED or name.correct else "compensated"
     return takes_of(
         f"uiprmd_{name}",
         clip,
@@ -107,7 +52,7 @@ def _uiprmd_takes(recording: UiprmdRecording) -> list[Take]:
         side=side,
         texts=texts_of(action, style=style, side=side),
         correct=name.correct,
-        severity=severity if graded else None,
+        severity=severity if np.isfinite(severity) else None,
     )
 
 
@@ -146,7 +91,7 @@ def _hdm05_takes(actor: str, cut: str, number: str, clip: MotionClip) -> list[Ta
 
 def cmu_recordings(source: Path) -> Iterator[Recording]:
     """Every recording of CMU that has a description in motion_texts.yaml."""
-    for name, clip in read_asf_recordings(source, target_fps=FPS):
+    for name, clip in read_asf_recordings(source, target_fps=_CMU_FPS):
         if recording_text("cmu", name) is not None:
             yield Recording(f"cmu_{name}", _cmu_takes, (name, clip))
 
@@ -155,17 +100,38 @@ def _cmu_takes(name: str, clip: MotionClip) -> list[Take]:
     described = recording_text("cmu", name)
     if described is None:
         return []
+    id, person = f"cmu_{name}", f"cmu:{name[:2]}"
     texts = texts_of(described.action)
     texts = MotionTexts(tuple(dict.fromkeys((*texts.train, described.text))), texts.held_out)
-    return takes_of(f"cmu_{name}", clip, person=f"cmu:{name[:2]}", action=described.action, texts=texts)
+    takes = takes_of(id, clip, person=person, action=described.action, texts=texts)
+    if described.action == "walk":
+        takes += _impaired_takes(id, clip, person)
+    for start, end, action, side in recording_parts("cmu", name):
+        part = placed(clip, round(start * clip.fps), round(end * clip.fps))
+        part_id = f"{id}_from{start:g}s"
+        takes += takes_of(part_id, part, person=person, action=action, side=side, texts=texts_of(action, side=side))
+        takes += _impaired_takes(part_id, part, person)
+    return takes
 
 
-SOURCES: dict[str, MotionSource] = {
-    source.name: source
-    for source in (
-        MotionSource("uiprmd", uiprmd_recordings, "uiprmd*", "PDDL"),
-        MotionSource("hdm05", hdm05_recordings, "hdm05*", "CC BY-SA 3.0"),
-        MotionSource("cmu", cmu_recordings, "cmu*", "CMU: free for all uses, no resale of the data"),
-    )
-}
-"""The sets by name. A further one is its reader and one more entry."""
+def _impaired_takes(id: str, walk: MotionClip, person: str) -> list[Take]:
+    """The walk with each impairment, on each side, at each severity; none where it has too few steps for that."""
+    takes: list[Take] = []
+    for kind, side, severity in product(Impairment, SIDES, _GAIT_SEVERITIES):
+        try:
+            clip = impaired(walk, kind, side, severity)
+        except ValueError:
+            return []
+        takes += takes_of(
+            f"{id}_{kind.value}_{side}_{severity:g}",
+            clip,
+            person=person,
+            action="walk",
+            style=kind.value,
+            side=side,
+            texts=texts_of("walk", style=kind.value, side=side),
+            score=1 if severity >= SEVERE_GAIT else 2,
+            severity=severity,
+            made_from=id,
+        )
+    return takes
