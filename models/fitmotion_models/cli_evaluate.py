@@ -211,3 +211,42 @@ def evaluate_recognition(
     except (ValueError, OSError) as error:
         fail(str(error))
     typer.echo(json.dumps(figures, indent=2, allow_nan=False) if as_json else as_text(figures))
+
+
+@evaluate.command("stream")
+def evaluate_stream(
+    minutes: Annotated[float, typer.Option(help="How long is played.", min=0.1, max=600.0)] = 10.0,
+    weights: Annotated[str, typer.Option(help="Which weights.", metavar="NAME")] = "motion_stream",
+    engine: Annotated[str, typer.Option(help="What computes: auto, onnx, cpu, cuda, tensorrt or torch.")] = "auto",
+    undistilled: Annotated[
+        bool, typer.Option("--undistilled", help="The network before its guidance was made one pass: slower.")
+    ] = False,
+    play_frames: Annotated[
+        int, typer.Option(help="Of the 20 frames of a chunk so many are played before the next takes over.")
+    ] = 10,
+    seed: Annotated[int, typer.Option(help="Of the stream.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Play the endless stream, with a new command every 15 seconds, and measure what was played.
+
+    Every minute asks for the same: whether height, shaking and the feet's place on the floor drift, whether bones,
+    stamps and seams between chunks are right, how soon a new prompt shows, and what a played second costs.
+
+    Examples:
+
+      fitmotion evaluate stream --minutes 10 --json
+    """
+    from fitmotion_models.evaluation.stream_report import as_text, measure, streamers
+    from fitmotion_models.motion.length import load_length_model
+    from fitmotion_models.motion.sampler import load_sampler
+    from fitmotion_models.motion.text import load_text_encoder
+
+    try:
+        sampler = load_sampler(weights, engine=engine, guided=undistilled)
+        encoder = load_text_encoder(sampler.card.encoder)
+        make = streamers(sampler, encoder, load_length_model(), play_frames=play_frames)
+        with progress_bar("playing", quiet=as_json) as progress:
+            report = {"engine": sampler.engine} | measure(make, minutes=minutes, seed=seed, progress=progress)
+    except (ValueError, RuntimeError, OSError) as error:
+        fail(str(error))
+    typer.echo(json.dumps(report, indent=2, allow_nan=False) if as_json else as_text(report))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from fitmotion_models.evaluation.physical_metrics import (
 )
 from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.features import FPS
+from fitmotion_models.motion.length import LengthModel
 from fitmotion_models.motion.sampler import MotionSampler
 from fitmotion_models.motion.streamer import MotionStreamer
 from fitmotion_models.motion.text import TextEncoder
@@ -23,9 +24,6 @@ from fitmotion_models.skeleton.body_pose import Float32
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import PARENTS, REST_OFFSETS
 from fitmotion_models.skeleton.rotations import Float64
-
-if TYPE_CHECKING:
-    from fitmotion_models.motion.length import LengthModel
 
 # told in turn, so that every minute is the same: the screen's three tests that the weights know, and walking
 COMMANDS: tuple[tuple[str, int | None], ...] = (
@@ -67,7 +65,7 @@ class Played:
 
 
 def streamers(
-    sampler: MotionSampler, encoder: TextEncoder, lengths: "LengthModel", *, play_frames: int = 10
+    sampler: MotionSampler, encoder: TextEncoder, lengths: LengthModel, *, play_frames: int = 10
 ) -> MakeStreamer:
     """Streamers over one sampler."""
     return lambda seed, latency_s: MotionStreamer(

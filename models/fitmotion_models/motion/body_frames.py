@@ -13,16 +13,17 @@ from fitmotion_models.motion.features import LAYOUT, FeatureLayout, heading_of, 
 from fitmotion_models.skeleton.body_pose import BodyPose, Source
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import (
+    FEET_PARENTS,
+    REST_FEET_OFFSETS,
     REST_OFFSETS,
-    feet_from_matrices,
-    feet_from_pose,
-    forward_kinematics,
     positions_from_matrices,
     world_matrices,
 )
-from fitmotion_models.skeleton.rotations import Float64, from_matrix, normalize
+from fitmotion_models.skeleton.rotations import Float64, from_matrix, normalize, to_matrix
 
 _JOINTS = len(SMPL22)
+_FEET_PARENTS = list(FEET_PARENTS)
+_SOLES = REST_FEET_OFFSETS[..., None]
 
 ROW = FeatureLayout(features=(LAYOUT.size,), positions=(_JOINTS, 3), rotations=(_JOINTS, 4), feet=(len(FEET), 3))
 """One played frame: its features in the world, joints (metres), local rotations (xyzw), heels and toes (metres)."""
@@ -49,12 +50,18 @@ class BodyFrames:
         """Joints and feet from `local` and the root's position, after either was changed."""
         self.world = world_matrices(self.local.copy())
         self.positions = positions_from_matrices(self.positions[:, 0], self.world, REST_OFFSETS)
-        self.feet = feet_from_matrices(self.positions, self.world, REST_OFFSETS)
+        self.feet = _feet(self.positions, self.world)
 
     def moved(self, offset: Float64) -> None:
         """Move everything by (T, 3) metres."""
         self.positions += offset[:, None]
         self.feet += offset[:, None]
+
+
+def _feet(positions: Float64, world: Float64) -> Float64:
+    """Heels and toes (..., 4, 3) of the canonical body."""
+    result: Float64 = positions[..., _FEET_PARENTS, :] + (world[..., _FEET_PARENTS, :, :] @ _SOLES)[..., 0]
+    return result
 
 
 def _about_up(heading: Float64) -> Float64:
@@ -154,8 +161,9 @@ def pose_between(rows: Float64, share: float, stamp: float, subject: str) -> Bod
     rotations = normalize(np.tensordot(weights, turns, 1))
     rotations *= np.where(rotations[:, 3:] < 0.0, -1.0, 1.0)
     root = weights @ rows[:, ROW["positions"]][:, :3]
-    positions = forward_kinematics(root, rotations, REST_OFFSETS)
-    return _pose(positions, rotations, feet_from_pose(positions, rotations, REST_OFFSETS), stamp, subject)
+    world = world_matrices(to_matrix(rotations))
+    positions = positions_from_matrices(root, world, REST_OFFSETS)
+    return _pose(positions, rotations, _feet(positions, world), stamp, subject)
 
 
 _SEEN = np.ones(_JOINTS, np.float32)

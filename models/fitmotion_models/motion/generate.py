@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fitmotion_models.motion.body_frames import ROW
 from fitmotion_models.motion.condition import MAX_SECONDS, MotionCondition
 from fitmotion_models.motion.features import FPS, anchor_of
+from fitmotion_models.motion.length import LengthModel, load_length_model
 from fitmotion_models.motion.progress import is_endless, progress_of
 from fitmotion_models.motion.rollout import Rollout, Wish, noise_of
 from fitmotion_models.motion.root_path import CHUNK_FRAMES, RootTargets, end_of, path_start
@@ -20,9 +20,6 @@ from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import REST_OFFSETS
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import Float64
-
-if TYPE_CHECKING:
-    from fitmotion_models.motion.length import LengthModel
 
 Progress = Callable[[int, int | None], None]
 """Called with how many frames are made, and how many there will be."""
@@ -54,7 +51,7 @@ class Generator:
         self,
         sampler: MotionSampler,
         encoder: TextEncoder | None = None,
-        lengths: "LengthModel | None" = None,
+        lengths: LengthModel | None = None,
         *,
         clean_up: bool = True,
     ) -> None:
@@ -106,8 +103,6 @@ class Generator:
     def _frames(self, condition: MotionCondition, wish: Wish, seed: int) -> int:
         seconds = condition.seconds or end_of(condition)
         if seconds is None:
-            from fitmotion_models.motion.length import load_length_model
-
             self._lengths = self._lengths or load_length_model()
             random = np.random.default_rng([seed, _LENGTHS])
             seconds = self._lengths.sample(wish.text.plain_text, condition.score, random)

@@ -5,7 +5,7 @@ import numpy as np
 from fitmotion_models.motion.body_frames import BodyFrames
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import REST_FEET_OFFSETS, REST_OFFSETS
-from fitmotion_models.skeleton.rotations import Float64, between_vectors, to_matrix
+from fitmotion_models.skeleton.rotations import Float64, cross
 
 _SIDES = ("left", "right")
 HIPS, KNEES, ANKLES, BALLS = (
@@ -22,6 +22,7 @@ LEG_REACH: Float64 = _STRAIGHTEST * (_THIGH + _SHANK)
 """(2,) the longest way from a hip to its ankle, metres."""
 # a knee that hardly bends points where its thigh does; metres, far below a bent knee's 0.3
 _FORWARD_BIAS = 0.02
+_OPPOSITE = 1e-9
 
 
 def reach_ankles(frames: BodyFrames, ankles: Float64, feet: Float64 | None = None) -> None:
@@ -40,20 +41,33 @@ def reach_ankles(frames: BodyFrames, ankles: Float64, feet: Float64 | None = Non
     # what was across the old line is across the new one, turned by the shortest way
     old_line = old_ankles - hips
     bend = (old_knees - hips) + _FORWARD_BIAS * thighs[..., 0]
-    bend = (to_matrix(between_vectors(old_line, line)) @ bend[..., None])[..., 0]
+    bend = (_turns(old_line, line) @ bend[..., None])[..., 0]
     across = bend - (bend * axis).sum(-1, keepdims=True) * axis
     across /= _length(across)[..., None]
     along = (_THIGH**2 - _SHANK**2 + distance**2) / (2.0 * distance)
     out = np.sqrt(np.maximum(_THIGH**2 - along**2, 0.0))
     knees = hips + along[..., None] * axis + out[..., None] * across
     ends = hips + distance[..., None] * axis
-    thighs = _turned(old_knees - hips, knees - hips) @ thighs
-    shanks = _turned(old_ankles - old_knees, ends - knees) @ shanks
+    before = np.stack([old_knees - hips, old_ankles - old_knees])
+    thighs, shanks = _turns(before, np.stack([knees - hips, ends - knees])) @ np.stack([thighs, shanks])
     _set_legs(frames, thighs, shanks, soles, knees, ends)
 
 
-def _turned(before: Float64, after: Float64) -> Float64:
-    return to_matrix(between_vectors(before, after))
+def _turns(before: Float64, after: Float64) -> Float64:
+    """Matrices (..., 3, 3) of the shortest turns from vectors (..., 3) to others; none of them to its opposite.
+
+    What `between_vectors` gives, written out for speed: I + [w] + [w][w] / (1 + c) with w = u x v and c = u . v.
+    """
+    u, v = before / _length(before)[..., None], after / _length(after)[..., None]
+    w = cross(u, v)
+    share = 1.0 / np.maximum(1.0 + (u * v).sum(-1), _OPPOSITE)[..., None]
+    scaled = share * w
+    matrix = scaled[..., :, None] * w[..., None, :]
+    diagonal = 1.0 - (scaled * w).sum(-1)
+    matrix[..., (0, 1, 2), (0, 1, 2)] += diagonal[..., None]
+    matrix[..., (2, 0, 1), (1, 2, 0)] += w
+    matrix[..., (1, 2, 0), (2, 0, 1)] -= w
+    return matrix
 
 
 def _length(vectors: Float64) -> Float64:

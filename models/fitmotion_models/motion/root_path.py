@@ -73,8 +73,9 @@ class RootTargets:
         """
         self._path = None if condition.path is None else _from_here(condition.path, place)
         self._keyframes = [(round(frame.stamp * FPS), *_bound(frame)) for frame in condition.keyframes]
-        leads = self._path is not None and speed is not None
-        self._offset = _approach(self._path, place, speed) if leads else np.zeros((0, 2))
+        self._offset = np.zeros((0, 2))
+        if self._path is not None and speed is not None:
+            self._offset = _approach(self._path, place, speed)
 
     def chunk(self, first: int, anchor: Anchor) -> Targets:
         """What is asked of 20 frames; `first` is the number of the first one since the motion's start."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from fitmotion_models.motion.body_frames import ROW, pose_between, pose_of
 from fitmotion_models.motion.chunk_queue import LatencyTracker, Plan, PoseChunkQueue
 from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.features import FPS, anchor_of
+from fitmotion_models.motion.length import LengthModel
 from fitmotion_models.motion.progress import is_endless, progress_of
 from fitmotion_models.motion.rollout import GenerationError, Rollout, Timings, Wish, noise_of
 from fitmotion_models.motion.root_path import CHUNK_FRAMES, RootTargets, end_of
@@ -27,9 +28,6 @@ from fitmotion_models.motion.standing import fade_rows, standing_rows
 from fitmotion_models.motion.text import TextEncoder
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.rotations import Float64
-
-if TYPE_CHECKING:
-    from fitmotion_models.motion.length import LengthModel
 
 _FRAME_S = 1.0 / FPS
 _LENGTHS = 1  # what a seed's numbers are for: lengths of cycles
@@ -88,7 +86,7 @@ class MotionStreamer:
         self,
         sampler: MotionSampler,
         encoder: TextEncoder,
-        length_model: "LengthModel",
+        length_model: LengthModel,
         *,
         play_frames: int = 10,
         latency_s: float | None = None,
