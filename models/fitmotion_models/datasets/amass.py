@@ -58,7 +58,8 @@ def read_amass(
 
     persons ("CMU/01"): only these; None is all. target_fps: of the clips; a recording with fewer keeps its own. up: the
     axis that is up in the files, "z" (AMASS) or "y". rest_joints: the joints of a shape (from a body model that the
-    user has); None takes SMPL's mean body for everybody. Labels of a clip: name and action.
+    user has); None takes SMPL's mean body for everybody: rotations are the same, but the feet of people of another size
+    then slide and sink, as their pelvis moves on other legs. Labels of a clip: name and action.
     Files without poses (shape.npz) are passed over. Raises ValueError naming the file and what is wrong: no such
     source, no motion in it, a damaged file, no frame rate.
     """
