@@ -15,6 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from fitmotion_models.motion.text import CachedEncoder, TextEncoder
+from fitmotion_models.runtime.blas_threads import one_blas_thread
 from fitmotion_models.runtime.tensor_file import map_tensors
 from fitmotion_models.skeleton.body_pose import Float32
 
@@ -47,10 +48,11 @@ class MiniLm:
             by_length[len(ids)].append(row)
         found = np.empty((len(texts), self.size), np.float32)
         # texts of equal length together: nothing is padded, so that a text's embedding is its own in any company
-        for rows in by_length.values():
-            for start in range(0, len(rows), _BATCH):
-                part = rows[start : start + _BATCH]
-                found[part] = self._forward(np.array([tokens[row] for row in part]))
+        with one_blas_thread():
+            for rows in by_length.values():
+                for start in range(0, len(rows), _BATCH):
+                    part = rows[start : start + _BATCH]
+                    found[part] = self._forward(np.array([tokens[row] for row in part]))
         return found
 
     def _forward(self, ids: np.ndarray) -> Float32:
