@@ -33,7 +33,7 @@ from fitmotion_nodes.setup_progress import Progress, SetupError, run_logged, wri
 from fitmotion_nodes.setup_repairs import repair_cmake_exports, repair_first_lines, write_tf2_msgs
 
 LIBRARIES_EXIT_CODE = 3  # of `main`, when the libraries cannot be had here
-MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 0.9 GB, the wheels while they are unpacked as much again
+MINIMUM_FREE_BYTES = 2_000_000_000  # the environment is about 1 GB, the wheels while they are unpacked as much again
 
 
 def _build_environment(layout: Layout) -> dict[str, str]:

@@ -11,7 +11,7 @@ from fitmotion_nodes.setup_environment import install_section
 from fitmotion_nodes.setup_layout import Layout
 from fitmotion_nodes.setup_progress import SetupError
 
-SIZE = "200 MB to download, 0.9 GB on disk"
+SIZE = "220 MB to download, 1 GB on disk"
 
 
 def install_training(layout: Layout) -> None:
@@ -28,7 +28,7 @@ def main() -> int:
         install_training(Layout.of_this_process())
     except SetupError as error:
         sys.stderr.write(
-            f"fitmotion: what training needs (torch, scikit-learn; {SIZE}) can't be installed: {error}; "
+            f"fitmotion: what training needs (torch, scikit-learn, transformers; {SIZE}) can't be installed: {error}; "
             "this needs a network once, and an index that holds PyTorch's build for the CPU (PIP_EXTRA_INDEX_URL names "
             "a further one to pip); everything else goes on without it\n"
         )

@@ -59,7 +59,7 @@ def test_sentences_that_mean_the_same_are_near(minilm: text.TextEncoder) -> None
     assert squat @ same > 0.6 > 0.4 > squat @ other
     np.testing.assert_allclose(np.linalg.norm([squat, same, other], axis=1), 1, atol=1e-6)
     # in any company the same to rounding
-    np.testing.assert_allclose(minilm.encode(PROMPTS)[1], load_text_encoder().encode(PROMPTS[1:2])[0], atol=1e-6)
+    np.testing.assert_allclose(minilm.encode(PROMPTS[:3])[1], load_text_encoder().encode(PROMPTS[1:2])[0], atol=1e-6)
     assert minilm.encode([]).shape == (0, 384)
 
 
