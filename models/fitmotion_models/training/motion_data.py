@@ -15,9 +15,10 @@ from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
 
 Progress = Callable[[int, int | None], None] | None
 
-# the movements that are graded are what the scores are learned from; of walking there is little and much is asked;
-# most of the climbing is on playground equipment that nobody sees
-OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 3.0, "climb": 0.3}
+# action, with its style where it has one -> how much more often it is drawn than its seconds say. The movements that are
+# graded are what the scores are learned from; of even walking there is little and much is asked; most of the climbing is
+# on playground equipment that nobody sees
+OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 4.0, "walk_turn": 2.0, "climb": 0.3}
 _LEAST_FRAMES = 24
 _FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
 _SCORES = (1, 2, 3)
@@ -43,7 +44,7 @@ def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sam
         samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless))
         if progress is not None:
             progress(done + 1, len(rows))
-    return balanced(samples, [row.action for row in rows], OFTEN)
+    return balanced(samples, [row.action if row.style is None else f"{row.action} {row.style}" for row in rows], OFTEN)
 
 
 class EncodedPrompts:
