@@ -15,9 +15,9 @@ from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
 
 Progress = Callable[[int, int | None], None] | None
 
-# action, with its style where it has one -> how much more often it is drawn than its seconds say. The movements that are
-# graded are what the scores are learned from; of even walking there is little and much is asked; most of the climbing is
-# on playground equipment that nobody sees
+# action, with its style where it has one -> how much more often it is drawn than its seconds say. The movements that
+# are graded are what the scores are learned from; of even walking there is little and much is asked; most of the
+# climbing is on playground equipment that nobody sees
 OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 4.0, "walk_turn": 2.0, "climb": 0.3}
 _LEAST_FRAMES = 24
 _FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
