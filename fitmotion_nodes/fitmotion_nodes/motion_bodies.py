@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.features import FPS
+from fitmotion_models.motion.length import LengthModel
 from fitmotion_models.motion.rollout import GenerationError
 from fitmotion_models.motion.sampler import ChunkInputs, MotionSampler
 from fitmotion_models.motion.streamer import MotionStreamer, Place
@@ -35,21 +36,20 @@ class SharedSampler:
 class MotionBodies:
     """Streams by the name of the body.
 
-    places: where each begins. failed: hears, in the thread, why a chunk was no motion; the body then stands.
+    lengths: how long a motion takes that no length is asked for. places: where each begins. failed: hears, in the
+    thread, why a chunk was no motion; the body then stands.
     """
 
     def __init__(
         self,
         sampler: MotionSampler,
         encoder: TextEncoder,
+        lengths: LengthModel,
         places: Mapping[str, Place],
         *,
         clean_up: bool,
         failed: Callable[[GenerationError], None],
     ) -> None:
-        from fitmotion_models.motion.length import load_length_model
-
-        lengths = load_length_model()
         self._streams = {
             name: MotionStreamer(sampler, encoder, lengths, place=place, subject=name, tidy=clean_up)
             for name, place in places.items()
@@ -113,8 +113,8 @@ class MotionBodies:
         streams = list(self._streams.values())
         p50, p95 = streams[0].latency.p50, streams[0].latency.p95
         return {
-            "chunk_p50_ms": "" if p50 is None else f"{1e3 * p50:.2f}",
-            "chunk_p95_ms": "" if p95 is None else f"{1e3 * p95:.2f}",
+            "chunk_p50_ms": "" if p50 is None else f"{1e3 * p50:.1f}",
+            "chunk_p95_ms": "" if p95 is None else f"{1e3 * p95:.1f}",
             "late_frames": str(sum(stream.late_frames for stream in streams)),
             "underruns": str(sum(stream.underruns for stream in streams)),
         }

@@ -10,6 +10,7 @@ from std_srvs.srv import Trigger
 
 from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.generate import Generated, Generator
+from fitmotion_models.motion.length import load_length_model
 from fitmotion_models.motion.rollout import GenerationError
 from fitmotion_models.motion.sampler import load_sampler
 from fitmotion_models.motion.text import load_text_encoder
@@ -23,7 +24,7 @@ from fitmotion_nodes.generation_conversions import motion_command_from_msg, nano
 from fitmotion_nodes.generation_status import FOLLOWING, told_of_body
 from fitmotion_nodes.lifecycle import SelfStartingNode
 from fitmotion_nodes.motion_bodies import MotionBodies, SharedSampler
-from fitmotion_nodes.motion_generator_parameters import MotionGeneratorParameters
+from fitmotion_nodes.motion_generator_parameters import ANY_SCORE, MotionGeneratorParameters
 from fitmotion_nodes.motion_goals import MotionGoals
 from fitmotion_nodes.motion_prompts import PAIN, imitations
 from fitmotion_nodes.parameters import declare, frame_qos, result_qos
@@ -75,11 +76,12 @@ class MotionGeneratorNode(SelfStartingNode):
             load_sampler(given.weights, engine=given.engine, threads=given.threads, guided=given.guided)
         )
         encoder = load_text_encoder(sampler.card.encoder)
-        self._generator = Generator(sampler, encoder, clean_up=given.clean_up)
+        lengths = load_length_model()
+        self._generator = Generator(sampler, encoder, lengths, clean_up=given.clean_up)
         # what is loaded when first used is loaded now, and weights that make no motion are found out
         self._generator(WARM_UP)
         self._bodies = MotionBodies(
-            sampler, encoder, given.places(), clean_up=given.clean_up, failed=self._on_bad_chunk
+            sampler, encoder, lengths, given.places(), clean_up=given.clean_up, failed=self._on_bad_chunk
         )
         self._diagnostics.engine = f"{sampler.card.name} on {sampler.engine}"
         self.get_logger().info(self._diagnostics.engine)
@@ -158,9 +160,9 @@ class MotionGeneratorNode(SelfStartingNode):
         for name in self._bodies.names:
             condition = self._bodies.doing(name)
             prompt = condition.prompt if condition else ""
-            score = "any" if condition is None or condition.score is None else str(condition.score)
+            score = "" if condition is None else score_word(condition)
             extra |= told_of_body(name, prompt, score)
-            doing.append(f"{name}: {f'{prompt}, score {score}' if prompt else 'stands'}")
+            doing.append(f"{name}: {f'{prompt}, score {score}' if condition else 'stands'}")
         extra[FOLLOWING] = str(self._settings.follows).lower()
         self._diagnostics.extra |= extra
         self._diagnostics.status = "; ".join(doing)
@@ -233,8 +235,7 @@ class MotionGeneratorNode(SelfStartingNode):
         assert self._bodies is not None
         self._bodies.command(name, condition)
         self._diagnostics.warning = ""
-        score = "any" if condition.score is None else condition.score
-        self.get_logger().info(f"{name}: {condition.prompt!r}, score {score}")
+        self.get_logger().info(f"{name}: {condition.prompt!r}, score {score_word(condition)}")
 
     def _stand(self) -> None:
         assert self._bodies is not None
@@ -263,13 +264,16 @@ class MotionGeneratorNode(SelfStartingNode):
         if self._settings.follow not in ("", assessment.subject):
             return
         try:
-            self._imitated = imitations(assessment, self._settings.seed)
+            imitated = imitations(assessment, self._settings.seed)
         except ValueError as error:
             self.get_logger().info(str(error))
             if assessment.score == PAIN:
                 self._stand()
             return
-        self._imitate()
+        before, self._imitated = self._imitated, imitated
+        # the same once more is not begun anew in the middle
+        if before is None or (before[0].prompt, before[0].score) != (imitated[0].prompt, imitated[0].score):
+            self._imitate()
 
     def _imitate(self) -> None:
         """Let both bodies begin at once."""
@@ -305,6 +309,11 @@ class MotionGeneratorNode(SelfStartingNode):
     def _on_rejected(self, reason: str) -> None:
         self._diagnostics.extra["last_rejected_goal"] = reason
         self.get_logger().warning(reason)
+
+
+def score_word(condition: MotionCondition) -> str:
+    """A wanted score for people."""
+    return ANY_SCORE if condition.score is None else str(condition.score)
 
 
 def main(args: Sequence[str] | None = None) -> int:

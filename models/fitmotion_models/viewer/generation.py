@@ -30,7 +30,7 @@ def generation_html(generation: Generation | None) -> str:
         return block('<div style="opacity:.65">The motion generator has not reported yet.</div>', "10px 14px 8px")
     rows = "".join(_body_html(name, *told) for name, told in generation.bodies.items())
     p50, p95 = generation.chunk_ms
-    speed = f", {p50} ms a second of motion (p95 {p95})" if p50 else ""
+    speed = f", {p50} ms a chunk (p95 {p95})" if p50 else ""
     follows = "<div>follows the score of the person in view</div>" if generation.following else ""
     foot = f'<div style="opacity:.65;font-size:12px">{follows}{escape(generation.engine + speed)}</div>'
     return block(rows + foot, "10px 14px 8px")
@@ -43,7 +43,8 @@ def _body_html(name: str, prompt: str, score: str) -> str:
         f'<div class="fm-generated" data-subject="{escape(name)}" data-score="{escape(score)}" '
         'style="display:flex;gap:10px;align-items:center;margin-bottom:6px">'
         f'<div style="flex:none;min-width:34px;height:34px;border-radius:8px;background:{colour};color:#101418;'
-        f'text-align:center;font-size:20px;font-weight:700;line-height:34px">{escape(score)}</div>'
+        f'text-align:center;font-size:{20 if len(score) < 2 else 13}px;font-weight:700;line-height:34px">'
+        f"{escape(score) or '–'}</div>"
         f'<div><div style="font-weight:600">{does}</div><div style="opacity:.65;font-size:12px">{escape(name)}</div>'
         "</div></div>"
     )

@@ -77,7 +77,7 @@ class MotionPanel:
 
     def _on_pick(self, event: viser.GuiEvent[viser.GuiDropdownHandle[str]]) -> None:
         if event.client is not None and self._pick.value != OWN_WORDS:
-            self._prompt.value = self._pick.value
+            self._prompt.value = self._pick.value  # type: ignore[misc]  # as for other texts: the annotation is wrong
             self._ask()
 
     def _on_score(self, event: viser.GuiEvent[viser.GuiButtonGroupHandle]) -> None:
