@@ -88,11 +88,12 @@ def _print_summary(rows: "list[MotionRow]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="graded by our rubric; mirror images and other speeds are not counted", box=None)
+    title = "graded by our rubric; mirror images and other speeds are not counted"
+    table = Table(title=title, box=None, pad_edge=False)
     for name in ("set", "action", "style"):
         table.add_column(name, no_wrap=True)
-    for name in ("persons", "motions", "3", "2", "1", "none", "minutes"):
-        table.add_column(name, justify="right")
+    for name in ("people", "clips", "3", "2", "1", "none", "min"):
+        table.add_column(name, justify="right", no_wrap=True)
     groups: dict[tuple[str, str, str], list[MotionRow]] = {}
     for row in _recorded(rows):
         groups.setdefault((row.source, row.action, row.style or ""), []).append(row)
