@@ -1,7 +1,9 @@
 """Feet that stand kept where they stand, and everything over the floor: what a network's motion is freed from.
 
-Causal from chunk to chunk: a foot that stood in the last frame played stands on where it stood. Within the chunk a foot
-is let down and let go over a few frames, so that nothing jumps. Legs are bent to it; trunk and arms keep their posture.
+Where all that stands slides alike, it is the body that travels too fast or too slowly: it is moved as a whole. What is
+left, legs are bent to; trunk and arms keep their posture. Causal from chunk to chunk: a foot that stood in the last
+frame played stands on where it stood. Within the chunk a foot is let down and let go over a few frames, so that nothing
+jumps.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitmotion_models.motion.body_frames import ROW, BodyFrames
-from fitmotion_models.motion.features import LAYOUT
+from fitmotion_models.motion.features import FPS, LAYOUT
 from fitmotion_models.motion.leg_ik import ANKLES, BALLS, HIPS, LEG_REACH, reach_ankles
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.rotations import Float64
@@ -22,7 +24,8 @@ class CleanUpRules:
     begins, ends: a heel or toe stands from when its predicted contact is over the one until it is under the other.
     farthest: metres that a foot is held back at most; one that travels on does not stand. release: share of the holding
     back that is left a frame after the foot is let go. settle: metres a frame that a standing foot is let down to the
-    floor, and the pelvis to where its legs reach it. least: metres below which nothing is mended.
+    floor, and the pelvis to where its legs reach it. fastest: metres a second that standing feet may slide for the body
+    to be slowed down or pushed on by it; faster ones do not stand. least: metres below which nothing is mended.
     """
 
     begins: float = 0.55
@@ -30,6 +33,7 @@ class CleanUpRules:
     farthest: float = 0.10
     release: float = 0.7
     settle: float = 0.01
+    fastest: float = 0.8
     least: float = 1e-4
 
 
@@ -37,10 +41,17 @@ _RULES = CleanUpRules()
 _NOT_FEET = [joint for joint in range(len(SMPL22)) if joint not in (*ANKLES, *BALLS)]
 
 
-def clean_up(frames: BodyFrames, last: Float64 | None = None, rules: CleanUpRules = _RULES) -> None:
+# how a slide's speed is spread over the frames about it
+_SPREAD = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
+
+
+def clean_up(
+    frames: BodyFrames, last: Float64 | None = None, *, bound: bool = False, rules: CleanUpRules = _RULES
+) -> None:
     """Plant the standing feet of a chunk and lift it out of the floor, in place.
 
-    last: (ROW.size,) the frame played before it; None: nothing was. Contacts become 0 or 1.
+    last: (ROW.size,) the frame played before it; None: nothing was. bound: the pelvis is where it was asked to be, and
+    stays there over the floor. Contacts become 0 or 1.
     """
     under = np.maximum(0.0, -frames.positions[:, _NOT_FEET, 2].min(axis=-1))
     if under.any():
@@ -48,6 +59,8 @@ def clean_up(frames: BodyFrames, last: Float64 | None = None, rules: CleanUpRule
     before = np.zeros(4) if last is None else last[ROW["features"]][LAYOUT["contacts"]]
     frames.contacts[:] = _contacts(frames.contacts, before, rules)
     places = None if last is None else last[ROW["feet"]].reshape(4, 3)
+    if not bound:
+        _travel(frames, before, places, rules)
     offsets = np.stack([_offsets(frames, foot, before, places, rules) for foot in (0, 1)], axis=1)
     if np.abs(offsets).max() < rules.least:
         return
@@ -65,6 +78,28 @@ def _contacts(predicted: Float64, before: Float64, rules: CleanUpRules) -> Float
         state = (state | on[frame]) & ~off[frame]
         result[frame] = state
     return result
+
+
+def _travel(frames: BodyFrames, before: Float64, places: Float64 | None, rules: CleanUpRules) -> None:
+    """Move the body as a whole against what its standing feet slide by."""
+    first = frames.feet[:1] if places is None else places[None]
+    steps = np.diff(frames.feet[..., :2], axis=0, prepend=first[..., :2])
+    stands = frames.contacts * np.concatenate([before[None], frames.contacts[:-1]])
+    stands = stands * (np.linalg.norm(steps, axis=-1) * FPS < rules.fastest)
+    weight = stands.sum(axis=1)
+    if not weight.any():
+        return
+    slides = np.zeros((len(frames), 2))
+    known = weight > 0.0
+    slides[known] = (stands[known, :, None] * steps[known]).sum(axis=1) / weight[known, None]
+    # while nothing stands the body travels on as corrected as it was
+    latest = np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))
+    slides = slides[latest]
+    around = len(_SPREAD) // 2
+    padded = np.concatenate([np.zeros((around, 2)), slides, np.repeat(slides[-1:], around, axis=0)])
+    smooth = sum(share * padded[at : at + len(slides)] for at, share in enumerate(_SPREAD))
+    way = np.cumsum(-smooth, axis=0)
+    frames.moved(np.concatenate([way, np.zeros((len(way), 1))], axis=1))
 
 
 def _offsets(frames: BodyFrames, foot: int, before: Float64, places: Float64 | None, rules: CleanUpRules) -> Float64:

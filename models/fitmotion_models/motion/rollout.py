@@ -120,6 +120,6 @@ class Rollout:
                 joined(frames, history[-2:])
         if self.tidy:
             with self.timings.of("clean_up"):
-                clean_up(frames, None if history is None else history[-1])
+                clean_up(frames, None if history is None else history[-1], bound=bool(targets.mask[:, :2].any()))
         with self.timings.of("decode"):
             return rows_of(frames)
