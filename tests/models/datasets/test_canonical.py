@@ -121,6 +121,7 @@ def squatting(bones, frames=40):
 
 
 class TestRecordings:
+    @pytest.mark.slow
     def test_a_squat_of_a_kinect_keeps_its_angles_and_its_feet(self, uiprmd_archive):
         (_, clip), *_ = read_uiprmd(uiprmd_archive, movements=["m01"], persons=["s02"], correct=True)
         canonical = to_canonical(clip)
