@@ -9,7 +9,7 @@ from fitmotion_models.datasets.bandai import BandaiName, read_bandai
 from fitmotion_models.datasets.humanml3d import HumanML3DMotion, read_humanml3d
 from fitmotion_models.datasets.motion_texts import MotionTexts, recording_text, texts_of
 from fitmotion_models.datasets.takes import Recording, Take, takes_of
-from fitmotion_models.datasets.xing_files import XingRecording
+from fitmotion_models.datasets.xing_files import LEAST_SEEN, XingRecording
 from fitmotion_models.datasets.xing_files import read_recordings as read_xing_recordings
 from fitmotion_models.datasets.xing_files import read_scores as read_xing_scores
 from fitmotion_models.datasets.xing_fms import xing_clip
@@ -106,7 +106,8 @@ def _plain(name: str) -> str:
 def xing_recordings(source: Path) -> Iterator[Recording]:
     """What the front sensor saw of the FMS set of Xing et al., with the experts' grades where they are there."""
     for recording in read_xing_recordings(source, lambda _, sensor: sensor == "front", read_xing_scores(source)):
-        yield Recording(f"xing_{recording.name}", _xing_takes, (recording,))
+        if recording.seen_share >= LEAST_SEEN:
+            yield Recording(f"xing_{recording.name}", _xing_takes, (recording,))
 
 
 def _xing_takes(recording: XingRecording) -> list[Take]:

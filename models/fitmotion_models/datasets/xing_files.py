@@ -29,6 +29,8 @@ from fitmotion_models.skeleton.rotations import Float64
 KINECT32 = JOINT_SETS["azure_kinect32"]
 SENSORS = ("front", "side")
 KIND = "the FMS set of Xing et al."
+LEAST_SEEN = 0.9
+"""Share of a recording's frames that has to have a body: below it the set's own figures leave a recording out."""
 
 # k4abt_joint_confidence_level_t to a confidence; what is only predicted counts a quarter of what is seen
 _CONFIDENCE = np.array([0.0, 0.25, 1.0, 1.0])

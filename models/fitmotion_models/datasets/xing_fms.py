@@ -56,13 +56,13 @@ def read_xing_fms(
     persons: Iterable[str] | None = None,
     movements: Iterable[str] | None = None,
     sensor: str = "front",
-    least_seen: float = 0.9,
+    least_seen: float = LEAST_SEEN,
     cleaning: KinectCleaning | None = None,
 ) -> Iterator[tuple[XingName, MotionClip]]:
     """The clips of a folder or archive of the set, as they lie in it; the experts' grades are in the names.
 
     persons ("s01"), movements ("m01"): only these; None is all. sensor: "front", "side" or "both" (where both saw).
-    least_seen: recordings with a body in fewer of their frames are left out (the set's own figures do so at 0.9).
+    least_seen: recordings with a body in fewer of their frames are left out (the set's own figures do so).
     Labels of a clip: name, test, form of the test ("deep_squat_board"), person, episode, the side where it has one, and
     "score 2" where it is known.
     Raises ValueError as `read_recordings` does, and for another sensor or share.
