@@ -21,6 +21,7 @@ from fitmotion_models.datasets.kinect_cleaning import (
 )
 from fitmotion_models.datasets.xing_files import (
     KINECT32,
+    LEAST_SEEN,
     SENSORS,
     XingName,
     XingRecording,
