@@ -5,8 +5,8 @@ from fitmotion_nodes.conversions import NANOSECONDS
 # Stamps that are due are all given, so that the stream has no gap; after a longer absence (a machine that slept) what
 # nobody could have looked at is left out.
 MOST_BEHIND_S = 2.0
-# A timer may fire a moment early: what is due so much of a period later is given now, not a period later.
-LEAD = 0.25
+# A timer may fire a moment early: the next stamp is given then, and not with the one after it a period later.
+LEAD = 0.5  # periods
 
 
 class FrameClock:
@@ -22,13 +22,15 @@ class FrameClock:
         """The stamps whose time has come, nanoseconds on the clock of `now`; a clock that was set back begins anew."""
         if self._start is None or now < self._stamp(self._next) - 2.0 * self._period:
             self._start, self._next = now, 0
-        last = int((now - self._start) / self._period + LEAD)
-        behind = last - self._next - int(MOST_BEHIND_S * self._rate)
+        passed = int((now - self._start) // self._period)  # the last one that is not ahead
+        behind = passed - self._next - int(MOST_BEHIND_S * self._rate)
         if behind > 0:
             self.skipped += behind
             self._next += behind
-        stamps = [self._stamp(number) for number in range(self._next, last + 1)]
-        self._next = max(self._next, last + 1)
+        stamps = [self._stamp(number) for number in range(self._next, passed + 1)]
+        if not stamps and self._stamp(self._next) - now <= LEAD * self._period:
+            stamps = [self._stamp(self._next)]
+        self._next += len(stamps)
         return stamps
 
     def _stamp(self, number: int) -> int:

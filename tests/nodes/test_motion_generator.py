@@ -280,7 +280,7 @@ def test_in_media_time_it_follows_the_clock(generating) -> None:
         it.graph.spin_for(0.01)
     it.graph.until(lambda: len(it.poses) > 65)
     times = stamps(it.poses)
-    assert times[0] >= 100.0 and times[-1] <= 100.0 + 59 / 25.0 + 0.01
+    assert times[0] >= 100.0 and times[-1] <= 100.0 + 59 / 25.0 + 0.5 / 30.0
     no_gap(it.poses)
 
 

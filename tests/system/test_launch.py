@@ -123,6 +123,7 @@ class Launch:
         {"source": "0", "visualize": "true", "dashboard": "true", "imu": "all", "record": "a.mcap"},
         {"image_topic": "/camera/image_raw", "subject_prefix": "lab_", "visualize": "true"},
         {"body_pose_topic": "/bag/body_pose", "use_sim_time": "true"},
+        {"generate": "true", "prompt": "walks", "fms_score": "1"},
     ],
 )
 def test_every_node_of_the_graph_becomes_an_action(environment: dict[str, str], options: dict[str, str]) -> None:
