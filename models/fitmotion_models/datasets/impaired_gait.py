@@ -28,10 +28,11 @@ from enum import StrEnum
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fitmotion_models.datasets import gait_edit as edit
 from fitmotion_models.datasets.canonical import placed, to_canonical
-from fitmotion_models.datasets.gait_phases import SIDES, Stance, stances_of
+from fitmotion_models.datasets.gait_phases import SIDES, Stance, gait_of, stances_of
 from fitmotion_models.motion.features import FPS
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
 from fitmotion_models.skeleton.kinematics import REST_OFFSETS
@@ -118,7 +119,7 @@ RULES: MappingProxyType[Impairment, GaitRules] = MappingProxyType(
             healthy_arm=0.8,
         ),
         Impairment.SHORT_STEP: GaitRules(
-            support_ratio=1.15,
+            support_ratio=1.25,
             affected_step=0.4,
             healthy_step=0.6,
             affected_knee=0.7,
@@ -136,6 +137,8 @@ RULES: MappingProxyType[Impairment, GaitRules] = MappingProxyType(
 _EDITING_FPS = 60.0
 # share of frames in which neither foot stands: a run has a third, a walk none but for errors at its contacts
 _FLIGHT = 0.1
+# how many times as long or as short a foot's time alone on the floor is made at most
+_MOST_STRETCHED = 2.0
 
 
 def impaired(
@@ -145,7 +148,8 @@ def impaired(
 
     clip: somebody healthy who walks on level floor, two steps a side or more, wholly seen; best at the recording's own
     rate, with its own bones. severity: above 0, up to 1. The labels get the impairment, the side and the severity.
-    Raises ValueError for anything else.
+    Raises ValueError for anything else, and for a walk so uneven that afterwards the named side does not swing longer
+    and stand shorter than the other one.
     """
     kind = _checked(impairment, side, severity)
     walk_clip = to_canonical(clip, min(max(clip.fps, fps), _EDITING_FPS))
@@ -162,7 +166,9 @@ def impaired(
             edit.swing_stiffened(walk, name, kept, rules.circumduction_m)
     edit.legs_bent(walk)
     labels = (*clip.labels, kind.value, side, f"severity {severity:g}")
-    return placed(_clip(walk, replace(clip, labels=labels)))
+    made = placed(_clip(walk, replace(clip, labels=labels)))
+    _check_side(made, side)
+    return made
 
 
 def _checked(impairment: Impairment | str, side: str, severity: float) -> Impairment:
@@ -189,16 +195,41 @@ def _check_walk(stances: tuple[Stance, ...], frames: int) -> None:
 
 
 def _pace(stances: tuple[Stance, ...], frames: int, side: str, rules: GaitRules) -> Float64:
-    """(T,) how many times as long each frame lasts: longer on the healthy foot alone, shorter on the affected one."""
+    """(T,) how many times as long each frame lasts: longer on the healthy foot alone, shorter on the affected one.
+
+    Nobody walks quite evenly: what the two sides differ by in the recording is taken out first.
+    """
     pace = np.full(frames, rules.duration)
     other = SIDES[1 - SIDES.index(side)]
     alone = {name: edit.stands_alone(stances, frames, name) for name in SIDES}
-    share = float(alone[side].sum()) / max(int(alone[side].sum() + alone[other].sum()), 1)
+    usual = {name: _usual_span(alone[name]) for name in SIDES}
+    if not all(usual.values()):
+        return pace
     # both together last as long as before
-    shorter = 1.0 / (share + (1.0 - share) * rules.support_ratio)
-    pace[alone[side]] *= shorter
-    pace[alone[other]] *= shorter * rules.support_ratio
+    affected = (usual[side] + usual[other]) / (1.0 + rules.support_ratio)
+    for name, wanted in ((side, affected), (other, affected * rules.support_ratio)):
+        pace[alone[name]] *= np.clip(wanted / usual[name], 1.0 / _MOST_STRETCHED, _MOST_STRETCHED)
     return pace
+
+
+def _usual_span(flags: NDArray[np.bool_]) -> float:
+    """Median length of the stretches of True, frames, of those inside the clip if there are any; 0 without any."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    spans = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    whole = [end - start for start, end in spans if start > 0 and end < len(flags)]
+    return float(np.median(whole or [end - start for start, end in spans])) if spans else 0.0
+
+
+def _check_side(clip: MotionClip, side: str) -> None:
+    """Refuse a result in which what the recording's steps differ by outweighs what was made of them."""
+    gait = gait_of(clip)
+    own, other = gait[side], gait[SIDES[1 - SIDES.index(side)]]
+    if not own.swing_s > other.swing_s or own.stance_s >= other.stance_s:
+        raise ValueError(
+            f"the walk's own steps are too uneven for a {side} impairment to show: its {side} foot swings for "
+            f"{own.swing_s:.2f} s afterwards and the other one for {other.swing_s:.2f} s; give a steadier walk or more "
+            "severity"
+        )
 
 
 def _change_posture(walk: edit.Walk, side: str, other: str, rules: GaitRules) -> None:

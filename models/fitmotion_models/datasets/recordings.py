@@ -115,13 +115,13 @@ def _cmu_takes(name: str, clip: MotionClip) -> list[Take]:
 
 
 def _impaired_takes(id: str, walk: MotionClip, person: str) -> list[Take]:
-    """The walk with each impairment, on each side, at each severity; none where it has too few steps for that."""
+    """The walk with each impairment, on each side, at each severity; none where its steps are too few or too uneven."""
     takes: list[Take] = []
     for kind, side, severity in product(Impairment, SIDES, _GAIT_SEVERITIES):
         try:
             clip = impaired(walk, kind, side, severity)
         except ValueError:
-            return []
+            continue
         takes += takes_of(
             f"{id}_{kind.value}_{side}_{severity:g}",
             clip,
