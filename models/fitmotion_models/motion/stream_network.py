@@ -176,6 +176,8 @@ class StreamNetwork(nn.Module):
 
     mean: Tensor
     deviation: Tensor
+    text_mean: Tensor
+    text_whitening: Tensor
 
     def __init__(self, config: StreamConfig) -> None:
         super().__init__()
@@ -184,6 +186,8 @@ class StreamNetwork(nn.Module):
         self.body = Denoiser(config, BODY, ROOT + 2 * LAYOUT.size, config.width, config.layers, config.heads)
         self.register_buffer("mean", torch.zeros(LAYOUT.size))
         self.register_buffer("deviation", torch.ones(LAYOUT.size))
+        self.register_buffer("text_mean", torch.zeros(config.text_size))
+        self.register_buffer("text_whitening", torch.eye(config.text_size))
 
     def normalized(self, features: Tensor) -> Tensor:
         """Features with mean 0 and deviation 1 over the training windows."""
@@ -193,15 +197,21 @@ class StreamNetwork(nn.Module):
         """The features of normalised values."""
         return values * self.deviation + self.mean
 
+    def _read(self, conditions: Conditions) -> Conditions:
+        """With sentence embeddings whitened: in them all of human motion is one corner, and left is nearly right."""
+        return conditions._replace(text=(conditions.text - self.text_mean) @ self.text_whitening)
+
     def prepare_root(self, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
         """See `Denoiser.prepare`."""
         mask = conditions.target_mask[..., :ROOT]
-        return self.root.prepare(conditions, torch.cat([conditions.target[..., :ROOT] * mask, mask], dim=-1))
+        return self.root.prepare(
+            self._read(conditions), torch.cat([conditions.target[..., :ROOT] * mask, mask], dim=-1)
+        )
 
     def prepare_body(self, conditions: Conditions, root: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See `Denoiser.prepare`; root: (B, F, 5) normalised."""
         mask = conditions.target_mask
-        return self.body.prepare(conditions, torch.cat([root, conditions.target * mask, mask], dim=-1))
+        return self.body.prepare(self._read(conditions), torch.cat([root, conditions.target * mask, mask], dim=-1))
 
 
 class ChunkSampler(nn.Module):

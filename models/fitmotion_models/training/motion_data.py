@@ -58,7 +58,7 @@ class EncodedPrompts:
         for text in sorted(set(texts)):
             for form in (text, *(scored_prompt(text, score, way) for way in _FORMS.values() for score in _SCORES)):
                 self._rows.setdefault(form, len(self._rows))
-        self._embeddings = self._encoded(encoder, kept)
+        self.embeddings = self._encoded(encoder, kept)
 
     def _encoded(self, encoder: TextEncoder, kept: Path | None) -> NDArray[np.float32]:
         texts = np.array(list(self._rows))
@@ -74,7 +74,7 @@ class EncodedPrompts:
 
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""
-        return self._embeddings[[self._rows[text] for text in texts]]
+        return self.embeddings[[self._rows[text] for text in texts]]
 
     def scored(self, texts: list[str], scores: list[int], forms: list[int]) -> NDArray[np.float32]:
         """(B, E) with the scores in words: forms 1 numerical, 2 textual; others are the text alone."""
@@ -82,4 +82,4 @@ class EncodedPrompts:
             scored_prompt(text, score, _FORMS[form]) if form in _FORMS else text
             for text, score, form in zip(texts, scores, forms, strict=True)
         ]
-        return self._embeddings[[self._rows[text] for text in chosen]]
+        return self.embeddings[[self._rows[text] for text in chosen]]

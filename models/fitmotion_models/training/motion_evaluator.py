@@ -42,7 +42,7 @@ class EvaluatorRecipe:
 
     fold: str = "first"
     non_commercial: bool = False
-    steps: int = 1500
+    steps: int = 600
     batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3

@@ -21,6 +21,10 @@ _LEAST_TIME = 0.02
 class PromptTable(Protocol):
     """Embeddings of every text and of its scored forms."""
 
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """(N, E) all of them."""
+
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""
 

@@ -14,7 +14,7 @@ from fitmotion_models.motion.stream_network import StreamNetwork
 from fitmotion_models.training.motion_export import load_checkpoint, save_checkpoint
 from fitmotion_models.training.motion_recipe import MotionRecipe, Stage
 from fitmotion_models.training.motion_steps import BatchMaker, PromptTable, denoising_losses, distillation_losses
-from fitmotion_models.training.motion_windows import WindowSampler, normalisation
+from fitmotion_models.training.motion_windows import WindowSampler, normalisation, whitening
 
 Progress = Callable[[int, int | None], None] | None
 
@@ -57,7 +57,7 @@ def train_stage(
     path = out / f"{recipe.stage}.pt"
     torch.manual_seed(recipe.seed)
     place = torch.device(device)
-    run, teacher = _begin(recipe, windows, path, start, place)
+    run, teacher = _begin(recipe, windows, prompts, path, start, place)
     if compiled:
         run.network.root.compile()
         run.network.body.compile()
@@ -97,7 +97,12 @@ def _share_done(recipe: MotionRecipe, run: _Run) -> float:
 
 
 def _begin(
-    recipe: MotionRecipe, windows: WindowSampler, path: Path, start: Path | None, place: torch.device
+    recipe: MotionRecipe,
+    windows: WindowSampler,
+    prompts: PromptTable,
+    path: Path,
+    start: Path | None,
+    place: torch.device,
 ) -> tuple[_Run, StreamNetwork | None]:
     if path.exists():
         averaged, held = load_checkpoint(path)
@@ -106,9 +111,7 @@ def _begin(
     elif recipe.stage is Stage.BASE:
         averaged = network = StreamNetwork(recipe.network)
         held = {}
-        mean, deviation = normalisation(windows.draw(_NORMALISED_ON))
-        network.mean.copy_(torch.as_tensor(mean))
-        network.deviation.copy_(torch.as_tensor(deviation))
+        _measure(network, windows, prompts)
     elif start is None:
         raise ValueError(f"stage {recipe.stage} goes on from the one before; give its checkpoint")
     else:
@@ -126,6 +129,15 @@ def _begin(
             raise ValueError("to distil, the checkpoint of the stage with scores is needed as the teacher")
         teacher = load_checkpoint(start)[0].to(place).eval()
     return run, teacher
+
+
+def _measure(network: StreamNetwork, windows: WindowSampler, prompts: PromptTable) -> None:
+    """Set what the networks' inputs are scaled by."""
+    mean, deviation = normalisation(windows.draw(_NORMALISED_ON))
+    text_mean, matrix = whitening(prompts.embeddings)
+    measured = {"mean": mean, "deviation": deviation, "text_mean": text_mean, "text_whitening": matrix}
+    for name, values in measured.items():
+        getattr(network, name).copy_(torch.as_tensor(values))
 
 
 def _copy(network: StreamNetwork) -> StreamNetwork:

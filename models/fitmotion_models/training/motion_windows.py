@@ -190,6 +190,19 @@ def normalisation(windows: Windows) -> tuple[Float32, Float32]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
+def whitening(embeddings: Float32, floor: float = 0.05) -> tuple[Float32, Float32]:
+    """Mean (E,) and matrix (E, E) that make embeddings (N, E) of variance 1 in every direction that they differ in.
+
+    floor: share of the mean variance that is added to each, so that directions in which they do not differ stay small.
+    """
+    values = embeddings.astype(np.float64)
+    mean = values.mean(axis=0)
+    variances, directions = np.linalg.eigh(np.cov(values - mean, rowvar=False))
+    scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + floor * variances.mean())
+    matrix = directions * scales @ directions.T
+    return mean.astype(np.float32), matrix.astype(np.float32)
+
+
 def balanced(samples: Sequence[Sample], actions: Sequence[str], often: Mapping[str, float]) -> list[Sample]:
     """The samples with weights by which every action is drawn by the root of its seconds, times `often` (default 1)."""
     seconds: dict[str, float] = defaultdict(float)

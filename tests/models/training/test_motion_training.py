@@ -8,7 +8,7 @@ import pytest
 
 from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of
 from fitmotion_models.training.motion_recipe import Stage, WindowRecipe, recipe_for
-from fitmotion_models.training.motion_windows import Sample, WindowSampler
+from fitmotion_models.training.motion_windows import Sample, WindowSampler, whitening
 
 
 def walk(speed: float = 1.0, frames: int = 60, turn: float = 0.0) -> np.ndarray:
@@ -95,6 +95,8 @@ def test_the_kinematics_of_the_losses_are_the_skeletons() -> None:
 class TwoPrompts:
     """Slow or fast, as a first number; the score as a second."""
 
+    embeddings = np.eye(2, 384, dtype=np.float32)
+
     def plain(self, texts):
         return np.array([[float(text == "fast")] + [0.0] * 383 for text in texts], np.float32)
 
@@ -111,6 +113,8 @@ def test_training_goes_on_where_it_stopped_and_ends_in_weights(tmp_path: Path) -
     from fitmotion_models.training.motion_export import load_checkpoint
     from fitmotion_models.training.motion_training import train_stage
 
+    # two threads that wait for each other are a hundred times slower where others compute
+    torch.set_num_threads(1)
     network = StreamConfig(width=32, layers=2, heads=2, root_width=32, root_layers=2, root_heads=2)
     windows = WindowRecipe(progress_dropout=1.0, path=0.0, keyframes=0.0, free=1.0, transition=0.0, text_dropout=0.0)
     fast, slow = (Sample(walk(speed), (text,), None, 1.0) for speed, text in ((3.0, "fast"), (0.5, "slow")))
@@ -154,6 +158,14 @@ SHAPES = {
     "noise": (20, LAYOUT.size),
     "guidance": (2,),
 }
+
+
+def test_whitened_prompts_differ_equally_in_every_way_that_they_differ() -> None:
+    random = np.random.default_rng(0)
+    wide = random.normal(size=(4000, 3)).astype(np.float32) * (1.0, 0.5, 0.2) + (3.0, 0.0, 1.0)
+    mean, matrix = whitening(np.concatenate([wide, np.zeros((4000, 1))], axis=1).astype(np.float32), floor=1e-6)
+    white = (np.concatenate([wide, np.zeros((4000, 1))], axis=1) - mean) @ matrix
+    np.testing.assert_allclose(np.cov(white, rowvar=False), np.diag([1.0, 1.0, 1.0, 0.0]), atol=1e-3)
 
 
 def test_a_recipe_says_what_it_does_not_know() -> None:
