@@ -47,7 +47,7 @@ class Command:
     """A running `fitmotion` command; what it says goes to files, so that no pipe can fill up."""
 
     def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-        self.folder = folder
+        self.folder, self.domain = folder, int(environment["ROS_DOMAIN_ID"])
         folder.mkdir(parents=True, exist_ok=True)
         self._stdout, self._stderr = folder / "stdout", folder / "stderr"
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:

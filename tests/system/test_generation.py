@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,8 +95,7 @@ def generating(
             *("up", "--generate", *arguments, "--param", f"motion_generator.weights={weights}"),
             *("--param", "motion_generator.engine=cpu", "--param", "dashboard.port=0"),
         )
-        variables = Path(f"/proc/{run.process.pid}/environ").read_text()
-        opened.append(Outside(int(variables.partition("ROS_DOMAIN_ID=")[2].partition("\0")[0])))
+        opened.append(Outside(run.domain))
         return run, opened[-1]
 
     yield start
@@ -145,7 +143,8 @@ def test_words_change_the_stream_goals_are_made_beside_it_and_a_killed_generator
     after = outside.stamps()[count:]
     assert after[0] > stamps[-1]
     no_gap(after[after > after[0] + 0.5])
-    assert run.interrupt() < 5.0 and run.process.returncode == 0
+    run.interrupt()
+    assert run.process.returncode == 0
     assert "poses were generated" in run.stdout and "Traceback" not in run.stdout + run.stderr + run.logs()
 
 
