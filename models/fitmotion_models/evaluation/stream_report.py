@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fitmotion_models.evaluation.motion_tables import plain
 from fitmotion_models.evaluation.physical_metrics import (
     floating,
     jerks,
@@ -37,7 +38,6 @@ _MINUTE = round(60.0 * FPS)
 _PLAYED_HZ = 50.0
 # a new prompt has an effect when a joint is so far from where it would have been without it, metres
 EFFECT_M = 0.02
-_EFFECT_TRIALS = 12
 _EFFECT_LIMIT_S = 3.0
 _ANKLES = [SMPL22.index("left_ankle"), SMPL22.index("right_ankle")]
 _PARENTS = np.array(PARENTS[1:])
@@ -84,7 +84,10 @@ def measure(
     streamer = make(seed, None)
     played = play(streamer, minutes, progress)
     found = effects(make, streamer.latency.p95 or 0.0, seed)
-    return {"minutes": minutes, "frames": len(played.stamps)} | figures(played) | {"effect": found}
+    report: dict[str, Any] = plain(
+        {"minutes": minutes, "frames": len(played.stamps)} | figures(played) | {"effect": found}
+    )
+    return report
 
 
 def play(streamer: MotionStreamer, minutes: float, progress: Callable[[int, int | None], None] | None = None) -> Played:
@@ -186,7 +189,7 @@ def figures(played: Played) -> dict[str, Any]:
             "within_chunks": within,
             "at_seams": at_seam,
             "at_new_commands": at_change,
-            "seams_over_within": at_seam / within,
+            "seams_over_within": at_seam / within if within else float("nan"),
         },
         "played_second_ms": {
             part: {"p50": 1e3 * float(np.median(seconds)), "p95": 1e3 * float(np.percentile(seconds, 95.0))}
@@ -209,7 +212,7 @@ def _minute(played: Played, part: slice) -> dict[str, float]:
     }
 
 
-def effects(make: MakeStreamer, latency_s: float, seed: int = 0) -> dict[str, Any]:
+def effects(make: MakeStreamer, latency_s: float, seed: int = 0, trials: int = 12) -> dict[str, Any]:
     """Seconds from a new prompt until it shows, on a display that asks for poses 50 times a second.
 
     Two streams of the same seed play the same; one is told something new. It shows when a joint is `EFFECT_M` from
@@ -217,7 +220,7 @@ def effects(make: MakeStreamer, latency_s: float, seed: int = 0) -> dict[str, An
     """
     random = np.random.default_rng(seed)
     seconds, unseen = [], 0
-    for trial in range(_EFFECT_TRIALS):
+    for trial in range(trials):
         (first, score), (second, other) = (COMMANDS[(trial + step) % len(COMMANDS)] for step in (0, 1))
         told = MotionCondition(first, score=score, seed=trial), MotionCondition(second, score=other, seed=trial)
         found = _effect(make(trial, latency_s), make(trial, latency_s), told, when=float(random.uniform(2.0, 5.0)))
@@ -226,7 +229,7 @@ def effects(make: MakeStreamer, latency_s: float, seed: int = 0) -> dict[str, An
         else:
             seconds.append(found)
     return {
-        "trials": _EFFECT_TRIALS,
+        "trials": trials,
         "chunk_latency_s": latency_s,
         "median_s": float(np.median(seconds)) if seconds else None,
         "longest_s": max(seconds, default=None),

@@ -19,10 +19,13 @@ class LatencyTracker:
 
     def __init__(self, window: int = 100) -> None:
         self._seconds: deque[float] = deque(maxlen=window)
+        self._p95: float | None = None
 
     def add(self, seconds: float) -> None:
         """One chunk's time from the request until it was merged."""
         self._seconds.append(seconds)
+        # asked for at every frame, and changed by a chunk only
+        self._p95 = self.percentile(95.0)
 
     def percentile(self, percent: float) -> float | None:
         """The percentile in seconds; None before the first chunk."""
@@ -37,7 +40,7 @@ class LatencyTracker:
     @property
     def p95(self) -> float | None:
         """The 95th percentile, seconds; None before the first chunk."""
-        return self.percentile(95.0)
+        return self._p95
 
     def delay_frames(self, frame_s: float) -> int:
         """Frames of `frame_s` seconds that are played while a chunk is made: the 95th percentile, rounded up."""
