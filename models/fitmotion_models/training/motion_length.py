@@ -51,14 +51,15 @@ class LengthRecipe:
 class LengthFigures(NamedTuple):
     """Mean logarithm of the density (nats) at the lengths of recordings of persons left out, by texts left out.
 
-    words: with the model. score_too: told the grade as well. everything: of the histogram of all recordings.
-    recordings: how many.
+    Every action counts the same, however often it was recorded. words: with the model. score_too: told the grade as
+    well. everything: of the histogram of all recordings. recordings, actions: how many.
     """
 
     words: float
     score_too: float
     everything: float
     recordings: int
+    actions: int
 
 
 class _Group(NamedTuple):
@@ -110,12 +111,12 @@ def fit_lengths(
 
 def figures_of(model: LengthModel, rows: Sequence[MotionRow], encoder: TextEncoder) -> LengthFigures:
     """How well a model foretells the recordings of others, asked by texts that it does not hold."""
-    sums, recordings = np.zeros(3), 0
+    means, recordings = [], 0
     for group in _groups(rows):
         embeddings = encoder.encode(group.held_out_texts)
+        sums = np.zeros(3)
         for score in dict.fromkeys(row.score for row in group.rows):
             seconds = np.array([row.seconds for row in group.rows if row.score == score])
-            recordings += len(seconds)
             for embedding in embeddings:
                 found = (
                     model.log_density(embedding, None, seconds),
@@ -123,8 +124,10 @@ def figures_of(model: LengthModel, rows: Sequence[MotionRow], encoder: TextEncod
                     log_density(model.everything, model.edges, seconds),
                 )
                 sums += np.sum(found, axis=1) / len(embeddings)
-    words, score_too, everything = (sums / max(recordings, 1)).tolist()
-    return LengthFigures(words, score_too, everything, recordings)
+        means.append(sums / len(group.rows))
+        recordings += len(group.rows)
+    words, score_too, everything = np.mean(means, axis=0).tolist()
+    return LengthFigures(words, score_too, everything, recordings, len(means))
 
 
 def choose_settings(
@@ -144,7 +147,7 @@ def choose_settings(
         for person in persons:
             model = fit_lengths([row for row in rows if row.person != person], encoder, settings, recipe)
             found = figures_of(model, [row for row in rows if row.person == person], encoder)
-            total += found.recordings * (found.words + found.score_too)
+            total += found.actions * (found.words + found.score_too)
         return total
 
     nearness = product(recipe.temperatures, recipe.prior_similarities)
@@ -220,7 +223,8 @@ def _card(
         "settings": asdict(model.settings),
         "measured": {
             "what": "mean log density (nats, 1/s) at the lengths of recordings of the other half of the persons, asked "
-            "by texts that were never counted",
+            "by texts that were never counted; every action counts the same",
+            "actions": figures.actions,
             "recordings": figures.recordings,
             "words": round(figures.words, 3),
             "words_and_grade": round(figures.score_too, 3),
