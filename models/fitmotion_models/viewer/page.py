@@ -292,7 +292,7 @@ class Page:
             if subject not in self._generated:
                 self._generated[subject] = BodyFigure(self._server.scene, subject)
             prompt, score = watch.generation.bodies.get(subject, ("", "")) if watch.generation else ("", "")
-            text = f"generated, score {score}" if prompt and score.isdecimal() else "generated"
+            text = f"generated: {score}" if prompt and score.isdecimal() else "generated"
             self._generated[subject].show_generated(pose, text, int(score) if score.isdecimal() else None)
         for subject in set(self._generated) - set(moving):
             self._generated[subject].hide()
