@@ -9,12 +9,12 @@ from fitmotion_models.skeleton.body_pose import Float32
 
 # seconds that the network's second number counts in
 _UNIT_S = 10.0
-# what has no end of its own, and was learned without progress
-_ENDLESS = re.compile(r"\b(walk|run|runn|jog|jogg|stand)(s|ing)?\b", re.IGNORECASE)
+# what has no end of its own, and was learned without progress: see `training.motion_windows`
+_ENDLESS = re.compile(r"\b(walk|run|runn|jog|jogg)(s|ing)?\b", re.IGNORECASE)
 
 
 def is_endless(prompt: str) -> bool:
-    """Whether the motion goes on until something else begins (walking, running, standing)."""
+    """Whether the motion goes on until something else begins (walking, running)."""
     return _ENDLESS.search(prompt) is not None
 
 

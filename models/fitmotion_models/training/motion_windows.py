@@ -14,7 +14,7 @@ from fitmotion_models.training.motion_recipe import WindowRecipe
 Float32 = NDArray[np.float32]
 
 # actions that have no end of their own: how far along they are is not a thing to ask
-ENDLESS = ("walk", "run", "jog", "stand")
+ENDLESS = ("walk", "run", "jog")
 # half of the windows with a way given are given the heading along it too
 _HEADING_SHARE = 0.5
 _MOST_KEYFRAMES = 2
