@@ -18,6 +18,8 @@ CONTACTS = 4
 """The last features of a frame, which evaluators do not see: they say nothing that the joints do not."""
 _SLOPE = 0.2  # of the leaky ReLUs
 _DROPOUT = 0.2
+LIKENESS_TEMPERATURE = 0.005
+"""Of the attention over known sentences: the nearest few count. Half or twice as much makes little difference."""
 
 
 @dataclass(frozen=True)
@@ -118,18 +120,37 @@ class MotionEmbedding(nn.Module):
         return embedding
 
 
+class KnownSentences(nn.Module):
+    """A sentence (B, E), unit length -> where the known sentences (S, E) that are most like it lie, (B, D).
+
+    Attention by the cosine. Two layers that have learned some hundred sentences know these by heart, and place words
+    that are new to them worse than the nearest known sentence does.
+    """
+
+    def __init__(self, known: Tensor, places: Tensor) -> None:
+        """places: (S, D) of the known sentences."""
+        super().__init__()
+        self.register_buffer("known", known.clone())
+        self.register_buffer("places", places.clone())
+
+    def forward(self, sentences: Tensor) -> Tensor:
+        """See the class."""
+        places: Tensor = (sentences @ self.known.T / LIKENESS_TEMPERATURE).softmax(dim=-1) @ self.places
+        return places
+
+
 class EvaluatorNetwork(nn.Module):
     """This project's small evaluator: motion as published, a text by its frozen sentence embedding (B, E).
 
-    A GRU over words learns what words mean from the texts themselves; the field has 45,000, there are a few hundred
-    here. A frozen sentence encoder knows paraphrases that were never trained on.
+    A GRU over words learns what words mean from the texts themselves; the field has 45,000, there are some hundred
+    here. A frozen sentence encoder knows English already.
     """
 
     def __init__(self, sizes: MotionSizes, text_size: int, mean: Tensor, deviation: Tensor) -> None:
         super().__init__()
         self.sizes, self.text_size = sizes, text_size
         self.motion = MotionEmbedding(sizes, mean, deviation)
-        self.text = nn.Sequential(
+        self.text: nn.Module = nn.Sequential(
             nn.Linear(text_size, sizes.hidden),
             nn.LayerNorm(sizes.hidden),
             nn.LeakyReLU(_SLOPE),
@@ -137,13 +158,20 @@ class EvaluatorNetwork(nn.Module):
             nn.Linear(sizes.hidden, sizes.embedding),
         )
 
+    def keep_sentences(self, known: Tensor) -> None:
+        """After training: texts are placed from now on by the sentences (S, E) that were trained on."""
+        self.eval()
+        with torch.no_grad():
+            self.text = KnownSentences(known, self.text(known)).eval()
+
     def forward(self, motion: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings of one motion's features (1, T, 263) and of texts (N, E): what the exported graph holds."""
         return self.motion(motion), self.text(text)
 
     def description(self) -> dict[str, Any]:
         """Sizes, for the card."""
-        return {**asdict(self.sizes), "text": self.text_size}
+        known = {"known_sentences": len(self.text.known)} if isinstance(self.text, KnownSentences) else {}
+        return {**asdict(self.sizes), "text": self.text_size, **known}
 
 
 # Names in the state dicts of `text_mot_match/model/finest.tar` -> names here.

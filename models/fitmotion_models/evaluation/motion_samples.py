@@ -108,6 +108,17 @@ class EmbeddedSamples:
         """(N, D) for every sample one of its texts."""
         return self.texts[[one[rng.integers(len(one))] for one in self.choices]]
 
+    def of(self, rows: NDArray[np.int64]) -> "EmbeddedSamples":
+        """The samples of these rows."""
+        return replace(
+            self,
+            motions=self.motions[rows],
+            choices=tuple(self.choices[row] for row in rows),
+            actions=self.actions[rows],
+            groups=self.groups[rows],
+            runs=self.runs[rows],
+        )
+
     def run_rows(self, number: int) -> NDArray[np.int64]:
         """Which samples belong to a run, counted through the runs there are, again and again."""
         there = np.unique(self.runs)

@@ -111,15 +111,14 @@ def distinct_batches(
     return batches
 
 
-def real_retrieval(
-    real: Sequence[RealSample],
-    evaluator: MotionEvaluator,
+def retrieval_of(
+    samples: EmbeddedSamples,
     repetitions: int = REPETITIONS,
     rng: np.random.Generator | None = None,
     bootstraps: int = BOOTSTRAPS,
 ) -> Figures:
     """R-precision of real motion alone, in random batches and in those of distinct actions: an evaluator's ceiling."""
-    chosen, samples = rng or np.random.default_rng(0), embed(real, evaluator)
+    chosen = rng or np.random.default_rng(0)
     figures = {"clips": len(samples), "persons": len(np.unique(samples.groups))}
     kinds = {"random_batches": random_batches, "distinct_actions": distinct_batches}
     retrieval = {

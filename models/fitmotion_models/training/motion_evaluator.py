@@ -164,7 +164,8 @@ def train_evaluator(
             progress(step + 1, recipe.steps)
         if time.monotonic() > end:
             break
-    return network.eval()
+    network.keep_sentences(motions.texts)
+    return network
 
 
 def _crop(features: Float32, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -165,3 +165,44 @@ def test_motions_are_cut_to_whole_tokens():
         whole_tokens(np.zeros((3, 263)))
     with pytest.raises(ValueError, match=r"shape \(40, 204\)"):
         whole_tokens(np.zeros((40, 204)))
+
+
+@pytest.mark.parametrize("fold", ["first", "swapped"])
+def test_shipped_evaluators_have_seen_judges_only(fold):
+    import re
+    from importlib.resources import files
+
+    import yaml
+
+    from fitmotion_models import weights
+    from fitmotion_models.datasets.splits import role_of
+
+    card = yaml.safe_load((files(weights) / f"motion_evaluator_{fold}.yaml").read_text(encoding="utf-8"))
+    persons = re.findall(r"\b\w+:\w+\b", card["data"].replace("data:", ""))
+    assert len(persons) >= 6
+    assert {role_of(person, fold) for person in persons} == {"judge"}
+    assert card["comparable"].startswith("No")
+    assert (files(weights) / f"motion_evaluator_{fold}.onnx").stat().st_size < 4 * 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fold", ["first", "swapped"])
+def test_made_motion_is_nearest_to_the_words_for_it(fold):
+    from fitmotion_models.datasets.canonical import to_canonical
+    from fitmotion_models.evaluation.motion_metrics import pairwise_distances
+    from fitmotion_models.motion.humanml3d import to_humanml3d
+    from fitmotion_models.mover.hurdle_step import HurdleStepParameters, hurdle_step_clip
+    from fitmotion_models.mover.squat import squat_clip
+    from fitmotion_models.mover.squat_parameters import SquatParameters
+
+    # neither the parametric body nor these words were trained on
+    words = (
+        "a person crouches down low with both feet flat and then stands back up",
+        "someone clears a hurdle with the left leg and then returns to standing",
+        "a person lies down on the ground",
+        "a person lifts the right arm out to the side",
+    )
+    made = [squat_clip(SquatParameters()), hurdle_step_clip(HurdleStepParameters())]
+    evaluator = load_motion_evaluator(fold)
+    motions = evaluator.motions([to_humanml3d(to_canonical(clip)) for clip in made])
+    assert pairwise_distances(motions, evaluator.texts(words)).argmin(axis=1).tolist() == [0, 1]

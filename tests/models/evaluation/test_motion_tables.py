@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fitmotion_models.evaluation.motion_samples import GeneratedSample, RealSample
-from fitmotion_models.evaluation.motion_tables import motion_metrics, real_retrieval
+from fitmotion_models.evaluation.motion_samples import GeneratedSample, RealSample, embed
+from fitmotion_models.evaluation.motion_tables import motion_metrics, retrieval_of
 from fitmotion_models.motion.features import LAYOUT, clip_of
 
 ACTIONS = 8
@@ -132,7 +132,7 @@ def test_runs_are_gone_through():
 
 
 def test_an_evaluators_ceiling():
-    found = real_retrieval(real("abc", 0), SpeedEvaluator(), 3, bootstraps=5)
+    found = retrieval_of(embed(real("abc", 0), SpeedEvaluator()), 3, bootstraps=5)
     assert found["distinct_actions"]["top_1"]["value"] == 1.0 and found["persons"] == 3
 
 
