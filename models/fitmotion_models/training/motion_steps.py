@@ -180,16 +180,17 @@ def _own_history(network: StreamNetwork, batch: Batch, recipe: MotionRecipe) -> 
 def distillation_losses(
     student: StreamNetwork, teacher: StreamNetwork, batch: Batch, recipe: MotionRecipe
 ) -> dict[str, Tensor]:
-    """How far the student's one prediction is from the teacher's three, weighed (Meng et al. 2023).
+    """How far the student's one prediction is from what the teacher's steps come to, three predictions each.
 
-    At points between recordings and noise, and at points of the student's own way from noise.
+    Guidance (Meng et al. 2023) and steps (Salimans & Ho 2022) are distilled together, at points between recordings and
+    noise and at points of the student's own way from noise.
     """
     size, device = len(batch.clean), batch.clean.device
     guidance = torch.cat(
         [_between(recipe.guidance_text, size, device), _between(recipe.guidance_score, size, device)], 1
     )
     asked = batch.conditions._replace(guidance=torch.cat([guidance, torch.ones(size, 1, device=device)], 1))
-    steps = recipe.network.steps
+    steps = student.config.steps
     step = int(torch.randint(0, steps, (1,)))
     time = torch.full((size, 1), 1.0 - step / steps, device=device)
     noise = torch.randn_like(batch.clean)
@@ -198,14 +199,14 @@ def distillation_losses(
     own = torch.rand(size, 1, 1, device=device) < recipe.on_policy
     x = _start(student.root, root_prepared, batch.clean[..., :ROOT], noise[..., :ROOT], time, own, step, steps)
     with torch.no_grad():
-        wanted = _taught(teacher, "root", x, time, batch, guidance, None)
+        wanted = _taught(teacher, x, time, batch, guidance, None, 1.0 / steps)
     found = student.root(x, time, root_prepared).float()
     losses["root"] = 5.0 * value_loss(found, wanted, batch.valid, torch.ones_like(time))
     root = batch.clean[..., :ROOT]
     body_prepared = student.prepare_body(asked, root)
     x = _start(student.body, body_prepared, batch.clean[..., ROOT:], noise[..., ROOT:], time, own, step, steps)
     with torch.no_grad():
-        wanted = _taught(teacher, "body", x, time, batch, guidance, root)
+        wanted = _taught(teacher, x, time, batch, guidance, root, 1.0 / steps)
     found = student.body(x, time, body_prepared).float()
     losses["body"] = 5.0 * value_loss(found, wanted, batch.valid, torch.ones_like(time))
     return losses
@@ -236,9 +237,18 @@ def _start(
 
 
 def _taught(
-    teacher: StreamNetwork, part: str, x: Tensor, time: Tensor, batch: Batch, guidance: Tensor, root: Tensor | None
+    teacher: StreamNetwork,
+    x: Tensor,
+    time: Tensor,
+    batch: Batch,
+    guidance: Tensor,
+    root: Tensor | None,
+    length: float,
 ) -> Tensor:
-    """What the teacher predicts with guidance, (B, F, values)."""
+    """(B, F, values) to predict at x for one step of this length to end where the teacher's steps do, with guidance.
+
+    root: (B, F, 5) around which the body is built; None: the root itself is wanted.
+    """
     asked = batch.conditions
     none = torch.zeros_like(asked.score)
     none[:, 0] = 1.0
@@ -248,10 +258,17 @@ def _taught(
         has_text=torch.cat([asked.has_text, asked.has_text, zeros]),
         score=torch.cat([asked.score, none, none]),
     )
-    copies, later = torch.cat([x] * 3), torch.cat([time] * 3)
     if root is None:
-        found = teacher.root(copies, later, teacher.prepare_root(three))
+        denoiser, prepared = teacher.root, teacher.prepare_root(three)
     else:
-        found = teacher.body(copies, later, teacher.prepare_body(three, torch.cat([root] * 3)))
-    everything, scoreless, unconditional = found.float().chunk(3)
-    return weighed(everything, scoreless, unconditional, guidance)
+        denoiser, prepared = teacher.body, teacher.prepare_body(three, torch.cat([root] * 3))
+    size, end, now = 1.0 / teacher.config.steps, time - length, time
+    begin = x
+    for _ in range(round(length / size)):
+        parts = denoiser(torch.cat([x] * 3), torch.cat([now] * 3), prepared).float().chunk(3)
+        clean = weighed(parts[0], parts[1], parts[2], guidance)
+        x = clean + (x - clean) * ((now - size) / now)[..., None]
+        now = now - size
+    # on a straight path from `begin` the clean end that leads through x
+    left = (end / time)[..., None]
+    return (x - left * begin) / (1.0 - left)

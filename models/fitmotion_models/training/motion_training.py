@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from fitmotion_models.motion.stream_network import StreamNetwork
+from fitmotion_models.motion.stream_network import StreamConfig, StreamNetwork
 from fitmotion_models.training.motion_export import load_checkpoint, save_checkpoint
 from fitmotion_models.training.motion_recipe import MotionRecipe, Stage
 from fitmotion_models.training.motion_steps import BatchMaker, PromptTable, denoising_losses, distillation_losses
@@ -106,20 +106,24 @@ def _begin(
 ) -> tuple[_Run, StreamNetwork | None]:
     if path.exists():
         averaged, held = load_checkpoint(path)
-        network = StreamNetwork(averaged.config)
+        network = _copy(averaged, averaged.config)
         network.load_state_dict(held["trained"])
+        wanted = recipe.trained_network
     elif recipe.stage is Stage.BASE:
         averaged = network = StreamNetwork(recipe.network)
-        held = {}
+        held, wanted = {}, recipe.network
         _measure(network, windows, prompts)
     elif start is None:
         raise ValueError(f"stage {recipe.stage} goes on from the one before; give its checkpoint")
     else:
         averaged = network = load_checkpoint(start)[0]
-        held = {}
-    if network.config != recipe.network:
+        held, wanted = {}, recipe.network
+    if network.config != wanted:
         raise ValueError(f"{path if path.exists() else start} is of another size than the recipe: {network.config}")
-    run = _Run(network.to(place).train(), _copy(averaged).to(place).eval(), _optimiser(recipe, network))
+    if not held:
+        network = _copy(network, recipe.trained_network)
+        averaged = network
+    run = _Run(network.to(place).train(), _copy(averaged, network.config).to(place).eval(), _optimiser(recipe, network))
     if held:
         run.optimiser.load_state_dict(held["optimiser"])
         run.step, run.seconds = held["step"], held["seconds"]
@@ -140,8 +144,8 @@ def _measure(network: StreamNetwork, windows: WindowSampler, prompts: PromptTabl
         getattr(network, name).copy_(torch.as_tensor(values))
 
 
-def _copy(network: StreamNetwork) -> StreamNetwork:
-    copy = StreamNetwork(network.config)
+def _copy(network: StreamNetwork, config: StreamConfig) -> StreamNetwork:
+    copy = StreamNetwork(config)
     copy.load_state_dict(network.state_dict())
     return copy
 

@@ -174,3 +174,38 @@ def test_a_recipe_says_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="stepz"):
         recipe_for(Stage.BASE, stepz=3)
     assert anchored(walk(), anchor_of(walk()[3])).shape == (60, LAYOUT.size)
+
+
+def test_a_step_of_the_student_ends_where_the_teachers_do() -> None:
+    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
+    from dataclasses import replace
+
+    from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig, StreamNetwork
+    from fitmotion_models.training.motion_steps import BatchMaker, _taught
+
+    torch.manual_seed(0)
+    teacher = StreamNetwork(StreamConfig(width=16, layers=1, heads=2, root_width=16, root_layers=1, root_heads=2))
+    for parameter in teacher.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    teacher.deviation[:] = 0.1
+    recipe = replace(recipe_for(Stage.DISTILLED), network=teacher.config)
+    windows = replace(recipe.windows, path=0.0, keyframes=0.0, history_noise=0.0, text_dropout=0.0)
+    recipe = replace(recipe, windows=windows)
+    batch = BatchMaker(recipe, TwoPrompts(), teacher, torch.device("cpu")).make(
+        sampler(windows, sample(walk(), 2)).draw(1)
+    )
+    guidance, noise = torch.tensor([[2.0, 3.0]]), torch.randn(1, 20, LAYOUT.size)
+    with torch.no_grad():
+        x, time = noise[..., :5], torch.ones(1, 1)
+        for _ in range(2):
+            clean = _taught(teacher, x, time, batch, guidance, None, 0.5)
+            x = clean + (x - clean) * ((time - 0.5) / time)[..., None]
+            time = time - 0.5
+        asked = batch.conditions
+        history = teacher.restored(asked.history)
+        zeros = torch.zeros(1, 20, LAYOUT.size)
+        whole = ChunkSampler(teacher, guided=True)(
+            history, asked.has_history, asked.text, batch.plain_text, asked.score, asked.progress, zeros, zeros, noise,
+            guidance,
+        )  # fmt: skip
+    np.testing.assert_allclose(teacher.normalized(whole)[..., :5].numpy(), x.numpy(), atol=1e-4)
