@@ -26,7 +26,7 @@ class MotionGeneratorParameters(StreamParameters):
         "what runs the network; auto: the fastest that is here",
         choices=ENGINES,
     )
-    threads: int = parameter(2, "processor threads of the network", at_least=1, at_most=256)
+    threads: int = parameter(1, "processor threads of the network", at_least=1, at_most=256)
     guided: bool = parameter(
         False, "run the network that guidance was not distilled into: slower, and exact in its weights"
     )

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fitmotion_models import cli_train_evaluator as cli_train_evaluator
 from fitmotion_models import cli_evaluate_motion as cli_evaluate_motion
+from fitmotion_models import cli_train_evaluator as cli_train_evaluator
 from fitmotion_models import cli_train_length as cli_train_length
 from fitmotion_models import cli_train_motion as cli_train_motion
 from fitmotion_models.cli_calibrate import calibrate

@@ -223,7 +223,7 @@ def evaluate_stream(
     ] = False,
     play_frames: Annotated[
         int, typer.Option(help="Of the 20 frames of a chunk so many are played before the next takes over.")
-    ] = 10,
+    ] = 12,
     seed: Annotated[int, typer.Option(help="Of the stream.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -21,7 +21,14 @@ from fitmotion_models.evaluation.generate_peers import FRAMES, MDM_STEPS, write_
 from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.features import FPS
 from fitmotion_models.motion.generate import Generator
-from fitmotion_models.motion.sampler import DEFAULT_WEIGHTS, ChunkInputs, MotionSampler, input_shapes, load_sampler
+from fitmotion_models.motion.sampler import (
+    DEFAULT_WEIGHTS,
+    THREADS,
+    ChunkInputs,
+    MotionSampler,
+    input_shapes,
+    load_sampler,
+)
 from fitmotion_models.motion.streamer import MotionStreamer
 from fitmotion_models.motion.text import TextEncoder, load_text_encoder
 
@@ -45,12 +52,16 @@ _CHUNKS, _PROMPTS, _SECONDS = 60, 20, 60
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What is measured. weights, engine: see `load_sampler`. peers: whether networks of peers are timed too."""
+    """What is measured.
+
+    weights, engine: see `load_sampler`. threads, peer_threads: of the CPU, ours and the peers'. peers: whether networks of peers are timed too.
+    """
 
     weights: str = DEFAULT_WEIGHTS
     engine: str = "auto"
-    threads: int = 2
+    threads: int = THREADS
     peers: bool = True
+    peer_threads: int = 2
 
 
 def bench_generate(options: BenchOptions, progress: Progress | None = None) -> dict[str, Any]:
@@ -239,8 +250,8 @@ def _beside_peers(sampler: MotionSampler, encoder: TextEncoder, options: BenchOp
     """Seconds a second of motion for motions of 9.8 s: ours, MDM's size, MotionLCM-V2's size, by turns."""
     seconds = FRAMES / FPS
     with tempfile.TemporaryDirectory(prefix="fitmotion-peers-") as folder:
-        mdm = _Peer(write_mdm(Path(folder) / "mdm.onnx"), sampler.engine_name, options.threads)
-        lcm = _Peer(write_motion_lcm(Path(folder) / "motion_lcm.onnx"), sampler.engine_name, options.threads)
+        mdm = _Peer(write_mdm(Path(folder) / "mdm.onnx"), sampler.engine_name, options.peer_threads)
+        lcm = _Peer(write_motion_lcm(Path(folder) / "motion_lcm.onnx"), sampler.engine_name, options.peer_threads)
         steps.done()
         generator = Generator(sampler, encoder)
         ours, theirs, strongest = [], [], []

@@ -19,7 +19,7 @@ from fitmotion_models.motion.condition import MotionCondition
 from fitmotion_models.motion.features import FPS
 from fitmotion_models.motion.length import LengthModel
 from fitmotion_models.motion.sampler import MotionSampler
-from fitmotion_models.motion.streamer import MotionStreamer
+from fitmotion_models.motion.streamer import PLAY_FRAMES, MotionStreamer
 from fitmotion_models.motion.text import TextEncoder
 from fitmotion_models.skeleton.body_pose import Float32
 from fitmotion_models.skeleton.joint_sets import SMPL22
@@ -65,7 +65,7 @@ class Played:
 
 
 def streamers(
-    sampler: MotionSampler, encoder: TextEncoder, lengths: LengthModel, *, play_frames: int = 10
+    sampler: MotionSampler, encoder: TextEncoder, lengths: LengthModel, *, play_frames: int = PLAY_FRAMES
 ) -> MakeStreamer:
     """Streamers over one sampler."""
     return lambda seed, latency_s: MotionStreamer(

@@ -13,7 +13,7 @@ from fitmotion_models.motion.length import LengthModel, load_length_model
 from fitmotion_models.motion.progress import is_endless, progress_of
 from fitmotion_models.motion.rollout import Rollout, Wish, noise_of
 from fitmotion_models.motion.root_path import CHUNK_FRAMES, RootTargets, end_of, path_start
-from fitmotion_models.motion.sampler import DEFAULT_WEIGHTS, MotionSampler, load_sampler
+from fitmotion_models.motion.sampler import DEFAULT_WEIGHTS, THREADS, MotionSampler, load_sampler
 from fitmotion_models.motion.text import TextEncoder, load_text_encoder
 from fitmotion_models.skeleton.body_pose import Source
 from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
@@ -64,7 +64,7 @@ class Generator:
 
     @classmethod
     def load(
-        cls, weights: str = DEFAULT_WEIGHTS, *, engine: str = "auto", threads: int = 2, guided: bool = False
+        cls, weights: str = DEFAULT_WEIGHTS, *, engine: str = "auto", threads: int = THREADS, guided: bool = False
     ) -> "Generator":
         """See `load_sampler`."""
         return cls(load_sampler(weights, engine=engine, threads=threads, guided=guided))

@@ -15,6 +15,8 @@ from fitmotion_models.runtime.session import Model, ModelError, Tensor, load_mod
 from fitmotion_models.skeleton.body_pose import Float32
 
 DEFAULT_WEIGHTS = "motion_stream"
+# products of ten tokens are too small to be shared out: a second thread is waited for longer than it computes
+THREADS = 1
 HISTORY_FRAMES = FUTURE_FRAMES = 20
 OUTPUT = "future"
 _CHECKPOINT_ENDINGS = (".pt", ".pth", ".ckpt")
@@ -174,7 +176,7 @@ _NO_OTHER = {"cpu": "cpu", "cuda": "cuda", "onnx-tensorrt": "tensorrt"}
 
 
 def load_sampler(
-    weights: str | Path = DEFAULT_WEIGHTS, *, engine: str = "auto", threads: int = 2, guided: bool = False
+    weights: str | Path = DEFAULT_WEIGHTS, *, engine: str = "auto", threads: int = THREADS, guided: bool = False
 ) -> MotionSampler:
     """Load the stream model.
 

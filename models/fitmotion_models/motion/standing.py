@@ -32,7 +32,7 @@ _STANCE_DEGREES = {
     "shoulder": (-70.0, 0.0, -4.0),
     "elbow": (0.0, 0.0, -14.0),
 }
-# Winter 1995: the centre of mass is about 5 cm ahead of the ankles; in this stance they are then so far behind the pelvis
+# metres behind the pelvis: the centre of mass is then about 5 cm ahead of the ankles (Winter 1995)
 _ANKLES_BEHIND = 0.064
 _KNEES_LOOSE = 0.003  # metres that the pelvis is lower than over wholly straight legs
 _TOES_OUT = np.radians(7.0)  # Winter 1995: feet of quiet standing turn out by about this

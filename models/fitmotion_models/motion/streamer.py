@@ -29,6 +29,9 @@ from fitmotion_models.motion.text import TextEncoder
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.rotations import Float64
 
+PLAY_FRAMES = 12
+"""Of the 20 frames of a chunk so many are played: a chunk costs the same, and its later frames are the less certain."""
+
 _FRAME_S = 1.0 / FPS
 _LENGTHS = 1  # what a seed's numbers are for: lengths of cycles
 # frames about a moment that its pose is interpolated from
@@ -88,7 +91,7 @@ class MotionStreamer:
         encoder: TextEncoder,
         length_model: LengthModel,
         *,
-        play_frames: int = 10,
+        play_frames: int = PLAY_FRAMES,
         latency_s: float | None = None,
         command_timeout_s: float | None = None,
         place: Place = _ORIGIN,
