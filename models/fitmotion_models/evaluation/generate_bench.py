@@ -54,7 +54,8 @@ _CHUNKS, _PROMPTS, _SECONDS = 60, 20, 60
 class BenchOptions:
     """What is measured.
 
-    weights, engine: see `load_sampler`. threads, peer_threads: of the CPU, ours and the peers'. peers: whether networks of peers are timed too.
+    weights, engine: see `load_sampler`. threads, peer_threads: of the CPU, ours and the peers'. peers: whether networks
+    of peers are timed too.
     """
 
     weights: str = DEFAULT_WEIGHTS
