@@ -113,9 +113,11 @@ def held_out_requests(rows: Sequence[MotionRow], rng: np.random.Generator) -> li
 
 
 def graded_requests(rows: Sequence[MotionRow], count: int, rng: np.random.Generator) -> list[Request]:
-    """So many motions of every test and grade: texts, trained on and held out, and sides in turns.
+    """So many motions of every test and grade: its texts and sides in turns.
 
-    Lengths are those of recordings of the test, whatever their grade, so that a length tells no judge what was asked.
+    Texts are those that are trained on, so that it is the grade that is judged: how well other words are understood is
+    measured by itself. Lengths are those of recordings of the test, whatever their grade, so that a length tells no
+    judge what was asked for.
     """
     requests = []
     for action in ACTIONS:
@@ -125,7 +127,7 @@ def graded_requests(rows: Sequence[MotionRow], count: int, rng: np.random.Genera
         lengths = [row.seconds for row in found]
         wordings: list[tuple[str, str | None]] = []
         for row in found:
-            wordings += [(text, row.side) for text in (*row.texts, *row.held_out_texts)]
+            wordings += [(text, row.side) for text in row.texts]
         wordings = list(dict.fromkeys(wordings))
         for score in GRADES:
             order = rng.permutation(len(wordings))

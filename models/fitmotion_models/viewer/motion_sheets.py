@@ -52,7 +52,8 @@ def _beside(found: Sequence[MotionRow], score: int | None, model: Model, rng: np
     same = [row for row in found if row.score == score]
     row = (same or list(found))[int(rng.integers(len(same) or len(found)))]
     (request,) = held_out_requests([row], rng)
-    request = replace(request, score=score)
+    # a text that was trained on: strips are for the motion, the sheet is for words too
+    request = replace(request, score=score, text=str(rng.choice(row.texts)))
     words = "" if score is None else f", FMS score {score}"
     strips = [draw_strip(row.load(), title=f"recorded ({row.person}){words}: {request.text}")] if same else []
     return [*strips, draw_strip(model.clips([request])[0], title=f"generated{words}: {request.text}")]

@@ -144,9 +144,10 @@ def test_rules_judge_by_their_own_severity() -> None:
 def test_requests_are_for_texts_lengths_and_grades_in_equal_shares(rows: list[MotionRow]) -> None:
     requests = graded_requests(rows, 4, np.random.default_rng(0))
     assert [sum(one.score == score for one in requests) for score in (1, 2, 3)] == [4, 4, 4]
-    for score in (1, 2, 3):
-        texts = [one.text for one in requests if one.score == score]
-        assert texts.count("a person squats") == texts.count("down and up") == 2
+    assert {one.text for one in requests} == {"a person squats"}
+    two = [replace(one, texts=("a person squats", "someone squats")) for one in rows]
+    texts = [one.text for one in graded_requests(two, 4, np.random.default_rng(0))]
+    assert texts.count("a person squats") == texts.count("someone squats") == 6
     again = graded_requests(rows, 4, np.random.default_rng(0))
     assert requests == again and len({one.seed for one in requests}) == len(requests)
     assert {one.text for one in held_out_requests(rows, np.random.default_rng(0))} == {"down and up"}
