@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="torch is installed by the first command that trains")
+
 from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of
 from fitmotion_models.training.motion_recipe import Stage, WindowRecipe, recipe_for
 from fitmotion_models.training.motion_windows import Sample, WindowSampler, whitening
@@ -71,7 +73,8 @@ def test_given_frames_are_only_known_ones() -> None:
 
 
 def test_the_kinematics_of_the_losses_are_the_skeletons() -> None:
-    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
+    import torch
+
     from fitmotion_models.motion.stream_network import ROOT
     from fitmotion_models.skeleton.rotations import from_rotvec
     from fitmotion_models.training.motion_losses import bodies_of
@@ -106,8 +109,9 @@ class TwoPrompts:
 
 @pytest.mark.slow
 def test_training_goes_on_where_it_stopped_and_ends_in_weights(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
     from dataclasses import replace
+
+    import torch
 
     from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig
     from fitmotion_models.training.motion_export import load_checkpoint
@@ -177,8 +181,9 @@ def test_a_recipe_says_what_it_does_not_know() -> None:
 
 
 def test_a_step_of_the_student_ends_where_the_teachers_do() -> None:
-    torch = pytest.importorskip("torch", reason="torch is installed by the first command that trains")
     from dataclasses import replace
+
+    import torch
 
     from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig, StreamNetwork
     from fitmotion_models.training.motion_steps import BatchMaker, _taught
