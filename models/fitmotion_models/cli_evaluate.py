@@ -22,7 +22,7 @@ def evaluate_rules(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the verdict-flip curves (.png, .svg, .pdf).", metavar="FILE")
     ] = None,
-    count: Annotated[int, typer.Option(help="How many different trials of each test.", min=6)] = 120,
+    count: Annotated[int, typer.Option(help="How many different trials of each test.", min=6)] = 160,
     seed: Annotated[int, typer.Option(help="Of the trials and their noise.", min=0)] = 0,
 ) -> None:
     """Judge parametric trials on both sides of every threshold, clean and as four cameras and one would see them.

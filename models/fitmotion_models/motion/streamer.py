@@ -29,8 +29,8 @@ from fitmotion_models.motion.text import TextEncoder
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.rotations import Float64
 
-PLAY_FRAMES = 12
-"""Of the 20 frames of a chunk so many are played: a chunk costs the same, and its later frames are the less certain."""
+PLAY_FRAMES = 16
+"""Of the 20 frames of a chunk so many are played where no new command comes: fewer cost more and have more seams."""
 
 _FRAME_S = 1.0 / FPS
 _LENGTHS = 1  # what a seed's numbers are for: lengths of cycles
