@@ -22,7 +22,7 @@ def evaluate_rules(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the verdict-flip curves (.png, .svg, .pdf).", metavar="FILE")
     ] = None,
-    count: Annotated[int, typer.Option(help="How many different trials of each test.", min=6)] = 160,
+    count: Annotated[int, typer.Option(help="How many different trials of each test.", min=6)] = 120,
     seed: Annotated[int, typer.Option(help="Of the trials and their noise.", min=0)] = 0,
 ) -> None:
     """Judge parametric trials on both sides of every threshold, clean and as four cameras and one would see them.
@@ -223,7 +223,7 @@ def evaluate_stream(
     ] = False,
     play_frames: Annotated[
         int, typer.Option(help="Of the 20 frames of a chunk so many are played before the next takes over.")
-    ] = 12,
+    ] = 16,
     seed: Annotated[int, typer.Option(help="Of the stream.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:

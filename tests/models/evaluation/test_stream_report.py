@@ -37,7 +37,7 @@ class Standing:
 
 
 def streamer(seed=0, latency_s=0.1):
-    return MotionStreamer(Standing(), Words(), Lengths(), latency_s=latency_s, seed=seed, tidy=False)
+    return MotionStreamer(Standing(), Words(), Lengths(), play_frames=10, latency_s=latency_s, seed=seed, tidy=False)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def bones_off(poses):
 
 @pytest.fixture
 def streamer(squatting, squats, words, lengths):
-    return MotionStreamer(squatting, words, lengths(len(squats) / 20.0), latency_s=0.1, tidy=False)
+    return MotionStreamer(squatting, words, lengths(len(squats) / 20.0), play_frames=10, latency_s=0.1, tidy=False)
 
 
 def test_a_body_stands_still_where_it_is_put_until_it_is_told_something(streamer, squatting, words):
