@@ -61,6 +61,7 @@ def test_a_screen_survives_the_kill_of_everything_and_of_a_node_and_is_reported(
     run = fitmotion(*common, "--resume", "--replay", str(second), "--loop")
     run.says("the screen of anna is under way, session 1 in ")
     run.says("hurdle step, repetition 1: score 2")
+    run.until(lambda run: DONE_AFTER in kept(records))
     killed = run.child("fms")
     os.kill(killed, signal.SIGKILL)
     run.child("fms", but_not=killed)
