@@ -105,7 +105,7 @@ def test_a_stream_is_played_as_told_and_a_new_prompt_shows_when_it_can():
     assert 0.2 <= found["median_s"] <= found["longest_s"] < 0.5
 
 
-def test_the_text_has_all_that_the_issue_asks(still):
+def test_the_text_has_all_that_was_measured(still):
     report = {"minutes": 2.0, "frames": 2400, "effect": {"median_s": 0.3, "longest_s": None}} | figures(still())
     text = as_text(report)
     for words in ("height_m", "bones off by", "a new prompt shows      after 0.30 s, never at most", "p95"):
