@@ -78,7 +78,7 @@ class ImuRecording:
 
     sites: names of the sensors. rate_hz: nominal rate. stamps: (N,) seconds. specific_force: (N, S, 3) m/s2 and
     angular_velocity: (N, S, 3) rad/s, in the sensors' frames. rotations: (N, S, 4) unit quaternions xyzw, sensor to
-    world.
+    world. magnetic_field: (N, S, 3) tesla in the sensors' frames, None where no field was asked for.
     """
 
     sites: tuple[str, ...]
@@ -87,6 +87,7 @@ class ImuRecording:
     specific_force: Float64
     angular_velocity: Float64
     rotations: Float64
+    magnetic_field: Float64 | None = None
 
     def __len__(self) -> int:
         return len(self.stamps)
