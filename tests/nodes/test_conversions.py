@@ -30,7 +30,7 @@ from fitmotion_models.mover import make_mover, seen_from
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.keypoints import Keypoints
 from fitmotion_models.skeleton.body_pose import ARRAY_SHAPES, BodyPose, Source
-from fitmotion_models.skeleton.joint_sets import JOINT_SETS
+from fitmotion_models.skeleton.joint_sets import JOINT_SET_IDS, JOINT_SETS
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
 from fitmotion_nodes import conversions, image_conversions
@@ -199,7 +199,7 @@ def test_a_clip_whose_arrays_do_not_fit_is_refused() -> None:
 # ---- keypoints ----
 
 
-@pytest.mark.parametrize("name", list(JOINT_SETS))
+@pytest.mark.parametrize("name", list(JOINT_SET_IDS))
 def test_keypoints_of_every_joint_set_travel(name: str) -> None:
     count = len(JOINT_SETS[name].joints)
     rng = np.random.default_rng(1)

@@ -64,16 +64,19 @@ _SAME_JOINTS: dict[str, dict[str, str]] = {
             "wrist": "hand",
         }.items()
     },
+    "kinect20": _LIMBS | {f"{side}_foot": f"{side}_foot" for side in _SIDES},
 }
 
-# Trunk joints of a set that bend the line from the middle of the hips to the middle of the shoulders, and how far along
-# that line they lie in the set's mean skeleton: UI-PRMD, mean over its deep squats; Azure Kinect, mean skeleton of the
-# body tracking SDK. Xing et al. 2022 put the Azure Kinect's navel and chest on a straight chain spine1-spine2-spine3 by
-# mean distances; here the chain keeps the bend at navel and chest, and pelvis, neck and collars follow hips and
-# shoulders as in every other set, so that scores do not depend on the camera's make.
+# Trunk joints of a set that bend the line from the middle of the hips to the middle of the shoulders, and how far
+# along that line they lie in the set's mean skeleton: UI-PRMD, mean over its deep squats; Azure Kinect, mean skeleton
+# of the body tracking SDK; Kinect for Windows, mean over UTD-MHAD. Xing et al. 2022 put the Azure Kinect's navel and
+# chest on a straight chain spine1-spine2-spine3 by mean distances; here the chain keeps the bend at navel and chest,
+# and pelvis, neck and collars follow hips and shoulders as in every other set, so that scores do not depend on the
+# camera's make.
 _TRUNK_BENDS: dict[str, dict[str, float]] = {
     "azure_kinect32": {"spine_navel": 0.36, "spine_chest": 0.66},
     "uiprmd22": {"spine": 0.58},
+    "kinect20": {"spine": 0.37},
 }
 
 # For sets whose head is not SMPL's (where skull and neck meet): its part in the set's own joints, the rest is the neck.
@@ -83,6 +86,7 @@ _HEAD: dict[str, Weights] = {
     "halpe26": {"left_ear": 0.3, "right_ear": 0.3},
     "blazepose33": {"left_ear": 0.3, "right_ear": 0.3},
     "uiprmd22": {"head_tip": 0.5},
+    "kinect20": {"head": 0.3},
 }
 
 

@@ -113,6 +113,16 @@ _UIPRMD_TREE = """
     right_foot<right_lower_leg right_toes<right_foot
 """
 
+# Microsoft Kinect for Windows SDK 1.x, NUI_SKELETON_POSITION_INDEX in the order of Chen et al. 2015 (UTD-MHAD), whose
+# table starts at the head
+_KINECT20_TREE = """
+    head<shoulder_center shoulder_center<spine spine<hip_center hip_center left_shoulder<shoulder_center
+    left_elbow<left_shoulder left_wrist<left_elbow left_hand<left_wrist right_shoulder<shoulder_center
+    right_elbow<right_shoulder right_wrist<right_elbow right_hand<right_wrist left_hip<hip_center left_knee<left_hip
+    left_ankle<left_knee left_foot<left_ankle right_hip<hip_center right_knee<right_hip right_ankle<right_knee
+    right_foot<right_ankle
+"""
+
 
 SMPL22 = _joint_set("smpl22", _SMPL_TREE)
 
@@ -126,13 +136,14 @@ JOINT_SETS: MappingProxyType[str, JointSet] = MappingProxyType(
             _joint_set("blazepose33", _BLAZEPOSE_TREE),
             _joint_set("azure_kinect32", _AZURE_KINECT_TREE),
             _joint_set("uiprmd22", _UIPRMD_TREE),
+            _joint_set("kinect20", _KINECT20_TREE),
             # Guo et al. 2022: HumanML3D keeps SMPL's first 22 joints in their order (with y up)
             JointSet("humanml3d22", SMPL22.joints, SMPL22.parents),
         )
     }
 )
 
-# the numbers are those of the constants in Skeleton2D.msg; 0 is an unknown set
+# the numbers are those of the constants in Skeleton2D.msg; 0 is an unknown set. Sets of recordings only have none.
 JOINT_SET_IDS: MappingProxyType[str, int] = MappingProxyType(
     {
         "smpl22": 1,

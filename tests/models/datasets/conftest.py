@@ -52,3 +52,12 @@ def bandai_archive() -> Path:
     if not archive.is_file():
         pytest.skip(f"no recordings at {archive}; set FITMOTION_DATA to the folder that holds them")
     return archive
+
+
+@pytest.fixture(scope="session")
+def utd_archive() -> Path:
+    """Packed recordings of UTD-MHAD."""
+    archive = DATA / "utd-mhad-s1-s7.tar.xz"
+    if not archive.is_file():
+        pytest.skip(f"no recordings at {archive}; set FITMOTION_DATA to the folder that holds them")
+    return archive

@@ -24,7 +24,7 @@ UPRIGHT = np.tile((0.0, 0.0, 0.0, 1.0), (22, 1))
 J = {name: index for index, name in enumerate(SMPL22.joints)}
 LIMBS = [f"{s}_{joint}" for s in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
 CAMERA_SETS = ("coco17", "halpe26", "blazepose33")
-OTHERS = (*CAMERA_SETS, "azure_kinect32", "uiprmd22")
+OTHERS = (*CAMERA_SETS, "azure_kinect32", "uiprmd22", "kinect20")
 
 # where a body's joints are in each set, by the set's published numbering
 NUMBERS: dict[str, dict[str, int]] = {
@@ -35,6 +35,8 @@ NUMBERS: dict[str, dict[str, int]] = {
     | {"head": 26, "left_foot": 21, "right_foot": 25},
     "uiprmd22": dict(zip(LIMBS, (7, 8, 9, 14, 15, 16, 11, 12, 13, 18, 19, 20), strict=True))
     | {"left_foot": 17, "right_foot": 21},
+    "kinect20": dict(zip(LIMBS, (4, 5, 6, 12, 13, 14, 8, 9, 10, 16, 17, 18), strict=True))
+    | {"left_foot": 15, "right_foot": 19},
 }
 NUMBERS["halpe26"] = NUMBERS["coco17"] | {"left_heel": 24, "right_heel": 25, "left_toe": 20, "right_toe": 21}
 
@@ -59,7 +61,7 @@ def seen_as(name: str, landmarks: dict[str, Array]) -> tuple[Array, Array]:
 def test_a_body_at_rest_converts_to_the_rest_pose(name: str, scale: float) -> None:
     truth = body_landmarks(UPRIGHT, REST_OFFSETS * scale)
     converted = to_smpl22(*seen_as(name, truth), name)
-    bent = {"spine1", "spine2", "spine3"} if name in ("azure_kinect32", "uiprmd22") else set()
+    bent = {"spine1", "spine2", "spine3"} if name in ("azure_kinect32", "uiprmd22", "kinect20") else set()
     free = bent | ({"head"} if "head" not in NUMBERS[name] else set())  # these follow joints placed anywhere
     exact = [joint for joint in SMPL22.joints if joint not in free and (name != "coco17" or "foot" not in joint)]
     for joint in exact:
@@ -72,13 +74,13 @@ def test_a_body_at_rest_converts_to_the_rest_pose(name: str, scale: float) -> No
             assert converted.feet_confidence[index] == 0.0
 
 
-@pytest.mark.parametrize("name", ["azure_kinect32", "uiprmd22"])
+@pytest.mark.parametrize("name", ["azure_kinect32", "uiprmd22", "kinect20"])
 def test_spine_joints_of_a_straight_trunk_lie_near_the_rest_spine(name: str) -> None:
     truth = body_landmarks(UPRIGHT)
     points, confidence = seen_as(name, truth)
     hips = 0.5 * (truth["left_hip"] + truth["right_hip"])
     shoulders = 0.5 * (truth["left_shoulder"] + truth["right_shoulder"])
-    places = {"azure_kinect32": {1: 0.36, 2: 0.66}, "uiprmd22": {1: 0.58}}[name]
+    places = {"azure_kinect32": {1: 0.36, 2: 0.66}, "uiprmd22": {1: 0.58}, "kinect20": {2: 0.37}}[name]
     for number, place in places.items():
         points[number] = hips + place * (shoulders - hips)
     converted = to_smpl22(points, confidence, name)
