@@ -103,6 +103,17 @@ class LiveImu:
             self._append(pose)
         return self._due(self._rows[-1][0] - self.lag_s)
 
+    def skip(self, pose: BodyPose) -> NDArray[np.int64]:
+        """Take a pose whose samples nobody reads: only the window is kept, for those who come to read later.
+
+        Returns the numbers of the samples that have become due. The noise is measured anew by the next that are read.
+        """
+        if self._accept(pose):
+            self._append(pose)
+        self._position_noise.forget()
+        self._rotation_noise.forget()
+        return self._numbers(self._rows[-1][0] - self.lag_s)
+
     def flush(self) -> ImuSamples:
         """The samples that still wait for later poses, up to the newest one, as no more will come.
 
@@ -112,10 +123,14 @@ class LiveImu:
 
     def _due(self, until: float) -> ImuSamples:
         """The next samples, those at most at this time."""
+        return self._samples(self._numbers(until))
+
+    def _numbers(self, until: float) -> NDArray[np.int64]:
+        """The numbers of the next samples, which are the next no longer."""
         last = math.floor(until * self.rate_hz + 1e-6)
         numbers = np.arange(self._next, last + 1, dtype=np.int64)
         self._next += len(numbers)
-        return self._samples(numbers)
+        return numbers
 
     # ---- the window ----
 
@@ -194,9 +209,7 @@ class LiveImu:
                     result.fill(inside, sites, weights, run)
                     noise.add(sites, weights.spline, run, self._rows[-1][0] - self._rows[-2][0])
 
-    def _window_weights(
-        self, times: NDArray[np.float64], wanted: NDArray[np.float64], cutoff_hz: float
-    ) -> "_Weights":
+    def _window_weights(self, times: NDArray[np.float64], wanted: NDArray[np.float64], cutoff_hz: float) -> "_Weights":
         """The weights of a window; positions and rotations with one cut-off share them."""
         key = (cutoff_hz, times.tobytes(), wanted.tobytes())
         if self._latest is None or self._latest[0] != key:
@@ -303,6 +316,10 @@ class _Noise:
     def __init__(self, sites: int) -> None:
         self.covariance = np.zeros((sites, 3, 3)) + _LEAST_NOISE**2 * np.eye(3)
         self._known = np.zeros(sites, dtype=bool)
+
+    def forget(self) -> None:
+        """The next window's residuals alone say how large the noise is."""
+        self._known[:] = False
 
     def add(self, sites: NDArray[np.intp], weights: WindowWeights, run: Float64, step_s: float) -> None:
         """Take the residuals of a window (N, s, 3) of positions or (N, s, 4) of quaternions."""

@@ -83,6 +83,24 @@ def test_at_the_end_the_waiting_samples_are_let_go_and_later_ones_go_on(follow) 
     assert later.numbers[0] == rest.numbers[-1] + 1
 
 
+def test_who_begins_to_read_later_reads_the_same() -> None:
+    """While nobody reads, poses go into the window and samples are counted; the noise is measured anew."""
+    clip = add_camera_noise(squat_clip(SQUAT, fps=30.0), ONE_CAMERA_SD_DEG, seed=3, views=1)
+    read, skipped = (LiveImu(select_sites(SITES), rate_hz=200.0) for _ in range(2))
+    for index, pose in enumerate(clip):
+        samples = read.update(pose)
+        if index % 50 < 30:
+            np.testing.assert_array_equal(skipped.skip(pose), samples.numbers)
+            continue
+        late = skipped.update(pose)
+        np.testing.assert_array_equal(late.numbers, samples.numbers)
+        np.testing.assert_allclose(late.specific_force, samples.specific_force, rtol=0.0, atol=1e-9)
+        np.testing.assert_allclose(late.angular_velocity, samples.angular_velocity, rtol=0.0, atol=1e-9)
+        for name in ("force_covariance", "rate_covariance"):
+            first, other = (np.trace(getattr(one, name), axis1=-2, axis2=-1) for one in (samples, late))
+            assert (first / 4.0 < other).all() and (other < first * 4.0).all()
+
+
 def test_the_stamps_are_not_late(follow) -> None:
     """All of the lag is waiting: in their own time the readings are where those of the recording are."""
     motion = next(motion for motion in known_motions() if motion.name == "wheel")
