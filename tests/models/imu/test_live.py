@@ -85,7 +85,7 @@ def test_at_the_end_the_waiting_samples_are_let_go_and_later_ones_go_on(follow) 
 
 def test_who_begins_to_read_later_reads_the_same() -> None:
     """While nobody reads, poses go into the window and samples are counted; the noise is measured anew."""
-    clip = add_camera_noise(squat_clip(SQUAT, fps=30.0), ONE_CAMERA_SD_DEG, seed=3, views=1)
+    clip = add_camera_noise(squat_clip(SQUAT, fps=30.0), ONE_CAMERA_SD_DEG, (1.0, 0.0, 0.0), seed=3)
     read, skipped = (LiveImu(select_sites(SITES), rate_hz=200.0) for _ in range(2))
     for index, pose in enumerate(clip):
         samples = read.update(pose)
