@@ -7,19 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fitmotion_models.fms.anthropometry import UNKNOWN_BODY, Anthropometry
 from fitmotion_models.fms.any_test import AnyTestScorer
 from fitmotion_models.fms.scorer import Scorer
 from fitmotion_models.fms.trial import chosen_trial
 from fitmotion_models.fms.values import NOT_SCORABLE, Assessment, Movement, Side, Variation
-from fitmotion_models.pose.backends import BackendChoice, PeopleBackend, find_everybody, make_backend
+from fitmotion_models.pose.backends import BackendChoice
 from fitmotion_models.pose.camera_model import CameraModel
 from fitmotion_models.pose.guidance import SENTENCES
-from fitmotion_models.pose.image_source import ImageSource, open_source
-from fitmotion_models.pose.people_estimator import PeopleEstimator
+from fitmotion_models.pose.image_source import open_source
+from fitmotion_models.pose.recorded_poses import recorded_poses
 from fitmotion_models.pose.rig_source import RigRecording
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.clip_file import load_clip
@@ -97,7 +94,7 @@ def assess(
         size = (source.width, source.height)
         camera = CameraModel.guess(*size) if model is None else model.scaled_to(*size)
         said: Counter[str] = Counter()
-        poses = _poses(source, backend, camera, subject, tilt, said)
+        poses = recorded_poses(source, backend, camera, subject, tilt, said)
         report = _score(poses, scorer, subject, source.fps, source.frame_count, progress)
         lasting = (sentence for sentence in SENTENCES.values() if said[sentence] > _LASTING * report.frames)
         return replace(report, camera=tuple(lasting))
@@ -126,30 +123,6 @@ def _assess_rig(
         return replace(report, notice=str(found.offsets) if found.offsets else "")
     finally:
         recording.close()
-
-
-def _poses(
-    source: ImageSource,
-    backend: str | BackendChoice,
-    camera: CameraModel,
-    subject: str,
-    tilt: float | None,
-    said: Counter[str],
-) -> Iterator[BodyPose | None]:
-    """The body of the first person, image by image; whoever else is in the picture is told from them.
-
-    said: counts in how many images each sentence about the camera's view held.
-    """
-    find = make_backend(backend)
-    people = PeopleEstimator(camera, subject=subject, tilt=tilt, several=isinstance(find, PeopleBackend))
-    try:
-        while (frame := source.read()) is not None:
-            image: NDArray[np.uint8] = np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
-            pose = people.update(find_everybody(find, image, frame.stamp), frame.stamp, image)[0].estimate.pose
-            said.update(people.guidance)
-            yield pose
-    finally:
-        find.close()
 
 
 def _score(
