@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.skeleton.joint_sets import SMPL22
-from fitmotion_models.skeleton.kinematics import fill_unseen, global_matrices
+from fitmotion_models.skeleton.kinematics import LEVELS, PARENTS, fill_unseen
 from fitmotion_models.skeleton.motion_clip import MotionClip
-from fitmotion_models.skeleton.rotations import Float64, from_matrix, multiply, rotate
+from fitmotion_models.skeleton.rotations import Float64, canonical, multiply, normalize, rotate
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,7 @@ class SiteFrames:
         self._along = np.array([[site.along] for site in sites])
         self._lever_arms = np.array([site.lever_arm for site in sites])
         self._mounts = np.stack([site.mount_rotation for site in sites])
+        self._chain = _Chain(self._joints)
 
     def offsets(self, bone_offsets: ArrayLike) -> Float64:
         """The sensors in the frames of their bones (..., S, 3), metres, on a body with bone_offsets (..., 22, 3)."""
@@ -84,8 +85,30 @@ class SiteFrames:
         local = np.asarray(rotations, dtype=np.float64)
         seen = (np.asarray(confidence)[..., self._joints] > 0.0)[..., None]
         turned = np.isfinite(local[..., self._joints, :]).all(axis=-1, keepdims=True)
-        bones = from_matrix(global_matrices(fill_unseen(local))[..., self._joints, :, :])
+        bones = self._chain(local)
         joints = np.asarray(positions, dtype=np.float64)[..., self._joints, :]
         places = joints + rotate(bones, self.offsets(bone_offsets))
         turns = multiply(bones, self._mounts)
         return np.where(seen & turned, places, np.nan), np.where(turned, turns, np.nan)
+
+
+class _Chain:
+    """World rotations (..., S, 4), w not negative, of some joints, from local ones (..., 22, 4): theirs and above."""
+
+    def __init__(self, joints: Sequence[int]) -> None:
+        above = set(joints)
+        for joint in sorted(above, reverse=True):
+            while (joint := PARENTS[joint]) >= 0:
+                above.add(joint)
+        self._needed = sorted(above)
+        place = {joint: index for index, joint in enumerate(self._needed)}
+        self._joints = [place[joint] for joint in joints]
+        pairs = [[(place[j], place[p]) for j, p in zip(*level, strict=True) if j in place] for level in LEVELS]
+        self._levels = [tuple(map(list, zip(*level, strict=True))) for level in pairs if level]
+
+    def __call__(self, local: Float64) -> Float64:
+        # joints first: what is multiplied lies together in memory
+        turns = np.moveaxis(fill_unseen(local[..., self._needed, :]), -2, 0).copy()
+        for joints, parents in self._levels:
+            turns[joints] = multiply(turns[parents], turns[joints])
+        return canonical(normalize(np.moveaxis(turns[self._joints], 0, -2)))

@@ -40,19 +40,27 @@ def conjugate(q: ArrayLike) -> Float64:
 def multiply(a: ArrayLike, b: ArrayLike) -> Float64:
     """Hamilton product of (..., 4) quaternions: the rotation b, then the rotation a."""
     left, right = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    av, aw = left[..., :3], left[..., 3:]
-    bv, bw = right[..., :3], right[..., 3:]
-    vector = aw * bv + bw * av + cross(av, bv)
-    scalar = aw * bw - np.sum(av * bv, axis=-1, keepdims=True)
-    return np.concatenate([vector, scalar], axis=-1)
+    # by components: on long arrays several times faster than by vectors, whose axis of three or four is short
+    ax, ay, az, aw, bx, by, bz, bw = (array[..., axis] for array in (left, right) for axis in range(4))
+    result = np.empty(np.broadcast_shapes(left.shape, right.shape))
+    result[..., 0] = aw * bx + bw * ax + (ay * bz - az * by)
+    result[..., 1] = aw * by + bw * ay + (az * bx - ax * bz)
+    result[..., 2] = aw * bz + bw * az + (ax * by - ay * bx)
+    result[..., 3] = aw * bw - (ax * bx + ay * by + az * bz)
+    return result
 
 
 def rotate(q: ArrayLike, vectors: ArrayLike) -> Float64:
     """Vectors (..., 3) rotated by unit quaternions (..., 4); leading axes broadcast."""
     quaternions, array = np.asarray(q, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
-    axis, w = quaternions[..., :3], quaternions[..., 3:]
-    twice = 2.0 * cross(axis, array)
-    result: Float64 = array + w * twice + cross(axis, twice)
+    x, y, z, w = (quaternions[..., axis] for axis in range(4))
+    a, b, c = (array[..., axis] for axis in range(3))
+    # twice the cross product of the axis and the vector
+    tx, ty, tz = 2.0 * (y * c - z * b), 2.0 * (z * a - x * c), 2.0 * (x * b - y * a)
+    result = np.empty((*np.broadcast_shapes(quaternions.shape[:-1], array.shape[:-1]), 3))
+    result[..., 0] = a + w * tx + (y * tz - z * ty)
+    result[..., 1] = b + w * ty + (z * tx - x * tz)
+    result[..., 2] = c + w * tz + (x * ty - y * tx)
     return result
 
 
