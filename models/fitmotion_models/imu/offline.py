@@ -27,6 +27,7 @@ ORDER = 3
 EVEN = 0.02  # steps that differ less from their median than this share are even: a camera's rounding of its stamps
 _END_MEMORIES = 2.0  # of the filter: how far its guess of what is beyond an end reaches into what was seen
 NEAR_NYQUIST = 0.95  # a cut-off above this share of half the frame rate is no filter
+_AT_ONCE = 500  # samples: what is computed of them stays in a processor's cache
 
 
 def virtual_imu(
@@ -58,22 +59,38 @@ def imu_from_motion(
     """
     if not (math.isfinite(rate_hz) and rate_hz > 0.0):
         raise ValueError(f"rate_hz={rate_hz} must be a positive number of samples a second")
-    samples = sample_times(motion.stamps, rate_hz)
-    _, _, acceleration = smooth_derivatives(
-        motion.stamps, motion.positions, samples, cutoffs.position_hz, max_gap_s=max_gap_s
+    return readings_at(motion, names, sample_times(motion.stamps, rate_hz), rate_hz, cutoffs, max_gap_s)
+
+
+def readings_at(
+    motion: SiteMotion,
+    names: tuple[str, ...],
+    samples: NDArray[np.float64],
+    rate_hz: float,
+    cutoffs: Cutoffs,
+    max_gap_s: float = MAX_GAP_S,
+) -> ImuRecording:
+    """What sensors that move like this read at samples (N,), seconds, rising; see `imu_from_motion`."""
+    (acceleration,) = smooth_derivatives(
+        motion.stamps, motion.positions, samples, cutoffs.position_hz, max_gap_s=max_gap_s, orders=(2,)
     )
-    quaternions, rates, _ = smooth_derivatives(
-        motion.stamps, motion.rotations, samples, cutoffs.rotation_hz, max_gap_s=max_gap_s, quaternions=True
+    quaternions, rates = smooth_derivatives(
+        motion.stamps,
+        motion.rotations,
+        samples,
+        cutoffs.rotation_hz,
+        max_gap_s=max_gap_s,
+        quaternions=True,
+        orders=(0, 1),
     )
-    rotations = normalize(quaternions)
-    return ImuRecording(
-        sites=names,
-        rate_hz=rate_hz,
-        stamps=samples,
-        specific_force=specific_force(rotations, acceleration),
-        angular_velocity=angular_velocity(quaternions, rates),
-        rotations=rotations,
-    )
+    rotations = np.empty_like(quaternions)
+    force, rate = np.empty_like(acceleration), np.empty_like(acceleration)
+    for start in range(0, len(samples), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        rotations[rows] = normalize(quaternions[rows])
+        force[rows] = specific_force(rotations[rows], acceleration[rows])
+        rate[rows] = angular_velocity(quaternions[rows], rates[rows])
+    return ImuRecording(names, rate_hz, samples, specific_force=force, angular_velocity=rate, rotations=rotations)
 
 
 def sample_times(stamps: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -93,24 +110,41 @@ def smooth_derivatives(
     *,
     max_gap_s: float = MAX_GAP_S,
     quaternions: bool = False,
-) -> tuple[Float64, Float64, Float64]:
-    """Values (T, S, D) smoothed, and their first and second derivatives, at the samples: three arrays (N, S, D).
+    orders: Sequence[int] = (0, 1, 2),
+) -> tuple[Float64, ...]:
+    """Values (T, S, D) smoothed, and their derivatives of these orders, at the samples (N,): one array (N, S, D) each.
 
-    Rows with NaN are unseen. quaternions: values are unit quaternions, of which q and -q are one; what is returned is
-    then of about length 1.
+    Rows with NaN are unseen. samples: rising. quaternions: values are unit quaternions, of which q and -q are one; what
+    is returned is then of about length 1. orders: of 0, 1 and 2.
     """
-    results = np.full((3, len(samples), *values.shape[1:]), np.nan)
-    seen = np.isfinite(values).all(axis=-1)
+    results = np.full((len(orders), len(samples), *values.shape[1:]), np.nan)
+    for sites, seen in _seen_alike(values):
+        for rows in _runs(stamps, seen, max_gap_s):
+            times, run = stamps[rows], values[rows[0] : rows[-1] + 1]
+            if len(run) > len(rows):
+                run = values[rows]
+            run = run[:, sites] if len(sites) < values.shape[1] else run
+            inside = slice(*np.searchsorted(samples, times[[0, -1]], side="left"))
+            inside = slice(inside.start, inside.stop + int(np.sum(samples[inside.stop : inside.stop + 1] == times[-1])))
+            if inside.start == inside.stop:
+                continue
+            run = continuous_quaternions(run) if quaternions else run
+            # seconds of today lose the spline's last digits
+            found = _run_derivatives(times - times[0], run, samples[inside] - times[0], cutoff_hz, orders)
+            if len(sites) == values.shape[1]:
+                results[:, inside] = found
+            else:
+                results[:, inside, sites] = found
+    return tuple(results)
+
+
+def _seen_alike(values: Float64) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Sites that were seen at the same times: their indices, and (T,) those times; of values (T, S, D)."""
+    seen = np.asarray(np.isfinite(values).all(axis=-1))
+    if seen.all():
+        return [(np.arange(seen.shape[1]), np.ones(len(seen), dtype=bool))]
     patterns, group = np.unique(seen, axis=1, return_inverse=True)
-    for index in range(patterns.shape[1]):
-        sites = np.flatnonzero(group == index)
-        for rows in _runs(stamps, patterns[:, index], max_gap_s):
-            times, run = stamps[rows], values[np.ix_(rows, sites)]
-            inside = np.flatnonzero((samples >= times[0]) & (samples <= times[-1]))
-            if quaternions:
-                run = continuous_quaternions(run)
-            results[np.ix_(np.arange(3), inside, sites)] = _run_derivatives(times, run, samples[inside], cutoff_hz)
-    return results[0], results[1], results[2]
+    return [(np.flatnonzero(group == index), patterns[:, index]) for index in range(patterns.shape[1])]
 
 
 def _runs(stamps: NDArray[np.float64], seen: NDArray[np.bool_], max_gap_s: float) -> list[NDArray[np.intp]]:
@@ -123,31 +157,44 @@ def _runs(stamps: NDArray[np.float64], seen: NDArray[np.bool_], max_gap_s: float
 
 
 def _run_derivatives(
-    times: NDArray[np.float64], values: Float64, samples: NDArray[np.float64], cutoff_hz: float
+    times: NDArray[np.float64],
+    values: Float64,
+    samples: NDArray[np.float64],
+    cutoff_hz: float,
+    orders: Sequence[int],
 ) -> Float64:
-    """(3, N, S, D): the smoothed values (T, S, D) of one run and two derivatives at samples (N,) within it."""
-    result = np.empty((3, len(samples), *values.shape[1:]))
-    end = _END_MEMORIES * memory_s(cutoff_hz)
+    """(O, N, S, D): derivatives of the smoothed values (T, S, D) of one run at samples (N,) within it, rising."""
+    flat = values.reshape(len(values), -1)
+    result = np.empty((len(orders), len(samples), flat.shape[1]))
+    end = end_s(cutoff_hz)
     since, until = samples - times[0], times[-1] - samples
-    middle = (since >= end) & (until >= end)
-    if middle.any():
-        spline = _smooth_spline(times, values, cutoff_hz)
-        for order in range(3):
-            result[order, middle] = spline(samples[middle], nu=order)
+    middle = slice(*np.searchsorted(samples, (times[0] + end, times[-1] - end)))
+    if middle.start < middle.stop:
+        spline = _smooth_spline(times, flat, cutoff_hz)
+        for place, order in enumerate(orders):
+            result[place, middle] = spline(samples[middle], nu=order)
+    else:
+        middle = slice(len(samples), len(samples))
+    outside = np.ones(len(samples), dtype=bool)
+    outside[middle] = False
     for side, distance in (
-        (~middle & (since <= until), times - times[0]),
-        (~middle & (since > until), times[-1] - times),
+        (outside & (since <= until), times - times[0]),
+        (outside & (since > until), times[-1] - times),
     ):
         if side.any():
             rows = distance <= max(end + memory_s(cutoff_hz), np.partition(distance, FEWEST - 1)[FEWEST - 1])
             weights = window_weights(times[rows], samples[side], cutoff_hz).samples
-            found = weights @ values[rows].reshape(int(rows.sum()), -1)
-            result[:, side] = found.reshape(3, -1, *values.shape[1:])
-    return result
+            result[:, side] = weights[list(orders)] @ flat[rows]
+    return result.reshape(len(orders), len(samples), *values.shape[1:])
+
+
+def end_s(cutoff_hz: float) -> float:
+    """How far from an end of what was seen the filter lacks some of what it needs, seconds."""
+    return _END_MEMORIES * memory_s(cutoff_hz)
 
 
 def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float) -> "BSpline":
-    """The spline through the smoothed values (T, S, D); quintic, so that its second derivative is smooth."""
+    """The spline through the smoothed values (T, C); quintic, so that its second derivative is smooth."""
     # here, as live sensors share this package and do without SciPy's memory
     from scipy.interpolate import make_interp_spline
     from scipy.signal import butter, sosfiltfilt

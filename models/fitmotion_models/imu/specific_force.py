@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fitmotion_models.skeleton.rotations import Float64, conjugate, cross, normalize, rotate
+from fitmotion_models.skeleton.rotations import Float64, conjugate, normalize, rotate
 
 STANDARD_GRAVITY = 9.81  # m/s2, the figure that the data sets here are evaluated with
 GRAVITY: Float64 = np.array([0.0, 0.0, -STANDARD_GRAVITY])
@@ -24,8 +24,13 @@ def angular_velocity(quaternions: ArrayLike, derivatives: ArrayLike) -> Float64:
     The quaternions, sensor to world, may be of any length, as smoothed ones are: w = 2 vec(q* dq/dt) / |q|^2.
     """
     q, rate = np.asarray(quaternions, dtype=np.float64), np.asarray(derivatives, dtype=np.float64)
-    vector = q[..., 3:] * rate[..., :3] - rate[..., 3:] * q[..., :3] - cross(q[..., :3], rate[..., :3])
-    result: Float64 = 2.0 * vector / np.sum(q * q, axis=-1, keepdims=True)
+    # by components: on long arrays several times faster than by vectors, whose axis is short
+    x, y, z, w, dx, dy, dz, dw = (array[..., axis] for array in (q, rate) for axis in range(4))
+    scale = 2.0 / (x * x + y * y + z * z + w * w)
+    result = np.empty((*q.shape[:-1], 3))
+    result[..., 0] = scale * (w * dx - dw * x - (y * dz - z * dy))
+    result[..., 1] = scale * (w * dy - dw * y - (z * dx - x * dz))
+    result[..., 2] = scale * (w * dz - dw * z - (x * dy - y * dx))
     return result
 
 
