@@ -19,6 +19,7 @@ from fitmotion_models.cli_generate import generate
 from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_scorers import train
+from fitmotion_models.cli_synthesize import synthesize
 from fitmotion_models.cli_tools import (
     MOVEMENT_HELP,
     NOBODY_EXIT_CODE,
@@ -172,6 +173,7 @@ app.add_typer(data, name="data")
 app.add_typer(models, name="models")
 app.command()(calibrate)
 app.command()(generate)
+app.command()(synthesize)
 
 
 @app.command()

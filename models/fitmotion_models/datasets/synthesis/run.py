@@ -40,12 +40,14 @@ def synthesize(
     jobs: int = 2,
     engine: str = LOCAL,
     progress: Progress | None = None,
+    finish: Callable[[Synthesis], None] | None = None,
 ) -> Synthesis:
     """Make the recordings of all sources in a folder, and its manifest; those that are done are left as they are.
 
     sources: `MotionSource` and `WornSource`. A recording that can't be made is left out, with why, and the others go
     on. Recordings of the same origin that are asked for no longer leave the manifest, their files stay. jobs: at once.
-    engine: see `spread`. progress: called with how many recordings are done, and how many there are.
+    engine: see `spread`. progress: called with how many recordings are done, and how many there are. finish: called
+    with what there is while the folder is still held: for the merge and what follows it.
 
     Raises ValueError, one sentence, where another run holds the folder, its other recordings have another rate, the
     engine is missing, an id is there twice; StorageError where the disk takes no more: what is done by then stays, and
@@ -61,6 +63,8 @@ def synthesize(
         remove_partial_files(folder / CLIPS)
         run = _Run(folder, sources, settings)
         run.work_through(spread(Work(folder, settings), sources, jobs, engine), progress)
+        if finish is not None:
+            finish(run.found)
         return run.found
 
 

@@ -70,6 +70,14 @@ class SynthesisSettings:
 
         return sensor_preset(self.preset)
 
+    def calibrated_on(self) -> tuple[str, ...]:
+        """Persons that the calibration was fitted on. Raises ValueError where its file can't be used."""
+        if not self.calibration:
+            return ()
+        from fitmotion_models.imu.calibration import Calibration
+
+        return tuple(Calibration.load(Path(self.calibration)).persons)
+
     @property
     def pose_backend(self) -> BackendChoice:
         """Backend and networks of videos."""

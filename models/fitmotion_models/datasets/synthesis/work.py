@@ -42,7 +42,7 @@ class Work:
             return Outcome(source.id, problem=error.strerror or str(error), stops=True)
         except Exception as error:
             # a recording can be wrong in any way; all others are to go on
-            said = " ".join(str(error).split()) or "it can't be used"
+            said = " ".join(str(error).split()).replace(f"{source.origin}/", "") or "it can't be used"
             expected = isinstance(error, ValueError | OSError | RuntimeError)
             return Outcome(source.id, problem=said if expected else f"{said} ({type(error).__name__})")
 
