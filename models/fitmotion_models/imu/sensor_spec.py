@@ -69,10 +69,11 @@ class TriadSpec:
 class SensorSpec:
     """A sensor unit with its clock and its radio.
 
-    part: maker and name. magnetometer: None where there is none. clock_drift: standard deviation over units of how much
-    their clocks run fast or slow (share). clock_jitter: standard deviation of a sample's instant, seconds. packet_loss:
-    share of samples that never arrive, in bursts of packet_burst samples on average. warm_up: kelvin that the unit
-    becomes warmer than where its biases were those of the data sheet, warm_up_s: with this time constant.
+    part: maker and name. document: the data sheet. magnetometer: None where there is none. clock_drift: standard
+    deviation over units of how much their clocks run fast or slow (share). clock_jitter: standard deviation of a
+    sample's instant, seconds. packet_loss: share of samples that never arrive, in bursts of packet_burst samples on
+    average. warm_up: kelvin that the unit becomes warmer than where its biases were those of the data sheet, warm_up_s:
+    with this time constant.
     origins: where figures are from, by names such as accelerometer.noise_density.
 
     Raises ValueError naming the sensor and the figure.
@@ -80,6 +81,7 @@ class SensorSpec:
 
     name: str
     part: str = ""
+    document: str = ""
     accelerometer: TriadSpec = field(default_factory=TriadSpec)
     gyroscope: TriadSpec = field(default_factory=TriadSpec)
     magnetometer: TriadSpec | None = None
@@ -150,10 +152,10 @@ def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
 def _sensor(name: str, entry: Mapping[str, Any], path: str | Path | None) -> SensorSpec:
     where = f"{path}: " if path is not None else ""
     own = ["clock_drift", "clock_jitter", "packet_loss", "packet_burst", "warm_up", "warm_up_s"]
-    found: dict[str, Any] = {"part": str(entry.get("part", ""))}
+    found: dict[str, Any] = {key: str(entry.get(key, "")) for key in ("part", "document")}
     origins: dict[str, str] = {}
     try:
-        _only(entry, ("part", "documents", *_TRIADS, *own), "field")
+        _only(entry, ("part", "document", *_TRIADS, *own), "field")
         for kind in _TRIADS:
             given = entry.get(kind)
             if given is not None:
