@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from sensor_msgs.msg import Imu
@@ -10,8 +11,11 @@ from std_msgs.msg import Header
 from fitmotion_models.imu import ImuSamples, Site
 from fitmotion_models.skeleton.rotations import Float64
 from fitmotion_nodes.conversions import NANOSECONDS
+from fitmotion_nodes.message_bytes import FloatsForm
 
-_NO_ORIENTATION = -1.0  # first number of a covariance: the quantity is not reported (sensor_msgs/Imu, REP-145)
+# sensor_msgs/Imu: orientation xyzw and its covariance, angular velocity and its, linear acceleration and its
+_IMU_WIDTH = 4 + 9 + 3 + 9 + 3 + 9
+_NOT_REPORTED = -1.0  # first number of a covariance: there is no such quantity (sensor_msgs/Imu, REP-145)
 
 
 def sample_stamp_to_msg(number: int, rate_hz: float) -> Time:
@@ -22,30 +26,22 @@ def sample_stamp_to_msg(number: int, rate_hz: float) -> Time:
     return Time(sec=nanoseconds // NANOSECONDS, nanosec=nanoseconds % NANOSECONDS)
 
 
-def imu_msg(frame_id: str) -> Imu:
-    """A sensor's message before its first reading, as REP-145's `data_raw`, which has no orientation."""
-    msg = Imu(header=Header(frame_id=frame_id))
-    msg.orientation_covariance[0] = _NO_ORIENTATION
-    return msg
+def imu_form(frame_id: str) -> FloatsForm:
+    """A sensor's sensor_msgs/Imu; see `imu_numbers`."""
+    return FloatsForm(Imu(header=Header(frame_id=frame_id)))
 
 
-class ImuReadings:
-    """Samples as messages take them fastest: plain numbers and flat covariances."""
-
-    def __init__(self, samples: ImuSamples) -> None:
-        count, sites = samples.specific_force.shape[:2]
-        self._force, self._rate = samples.specific_force.tolist(), samples.angular_velocity.tolist()
-        self._force_covariance = samples.force_covariance.reshape(count, sites, 9)
-        self._rate_covariance = samples.rate_covariance.reshape(count, sites, 9)
-
-    def put(self, msg: Imu, stamp: Time, sample: int, site: int) -> None:
-        """Overwrite a sensor's message: publishing copies, and a new one would cost several times as much."""
-        msg.header.stamp = stamp
-        force, rate = msg.linear_acceleration, msg.angular_velocity
-        force.x, force.y, force.z = self._force[sample][site]
-        rate.x, rate.y, rate.z = self._rate[sample][site]
-        msg.linear_acceleration_covariance = self._force_covariance[sample, site]
-        msg.angular_velocity_covariance = self._rate_covariance[sample, site]
+def imu_numbers(samples: ImuSamples) -> Float64:
+    """(M, S, 37) what `imu_form` takes of each sample, as REP-145's `data_raw`, which has no orientation."""
+    count, sites = samples.specific_force.shape[:2]
+    numbers = np.zeros((count, sites, _IMU_WIDTH))
+    numbers[..., 3] = 1.0  # no turn
+    numbers[..., 4] = _NOT_REPORTED
+    numbers[..., 13:16] = samples.angular_velocity
+    numbers[..., 16:25] = samples.rate_covariance.reshape(count, sites, 9)
+    numbers[..., 25:28] = samples.specific_force
+    numbers[..., 28:37] = samples.force_covariance.reshape(count, sites, 9)
+    return numbers
 
 
 def mounts_to_msgs(sites: Sequence[Site], offsets: Float64, body: str, stamp: Time) -> list[TransformStamped]:

@@ -15,13 +15,15 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 
-class _Unspun(CallbackGroup):
+class Unspun(CallbackGroup):
     """Subscriptions that the executor does not wait for."""
 
     def can_execute(self, entity: Any) -> bool:
+        """Never by an executor."""
         return False
 
     def beginning_execution(self, entity: Any) -> bool:
+        """Never by an executor."""
         return False
 
     def ending_execution(self, entity: Any) -> None:
@@ -41,7 +43,7 @@ class Mailbox:
             topic,
             lambda msg: None,
             qos,
-            callback_group=_Unspun(),
+            callback_group=Unspun(),
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False) if raw else None,
             raw=raw,
         )

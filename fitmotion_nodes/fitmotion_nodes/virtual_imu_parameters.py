@@ -6,6 +6,7 @@ from typing import Any
 
 from fitmotion_models.imu import DEFAULT_LAG_S, DEFAULT_RATE_HZ, Cutoffs, Site, select_sites
 from fitmotion_models.imu.live import LONGEST_LAG_S
+from fitmotion_models.imu.sensor_spec import SensorSpec, sensor_preset
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_qos, parameter
 
 # what a TF frame may be called, so that it can be typed anywhere; TF2 refuses a leading slash
@@ -22,6 +23,18 @@ class VirtualImuParameters(StreamParameters):
     )
     sites_file: str = parameter(
         "", "YAML that changes or adds sites: name, then bone, towards, along, lever_arm, mount_rotation_deg"
+    )
+    preset: str = parameter(
+        "", "which real sensor's errors the readings have, for instance bmi270; empty: none; see preset_file"
+    )
+    preset_file: str = parameter(
+        "", "YAML that changes or adds sensors: name, then accelerometer, gyroscope, packet_loss, ..."
+    )
+    seed: int = parameter(
+        0,
+        "of the sensors' errors: the same number and the same person give the same units",
+        at_least=0,
+        at_most=2**31 - 1,
     )
     subject: str = parameter("", "the one person who wears the sensors; empty: everybody on the topic")
     rate_hz: float = parameter(
@@ -62,6 +75,7 @@ class VirtualImuParameters(StreamParameters):
         """Sites are known, cut-offs come in pairs, the prefix can be part of a frame's name."""
         super().check_together()
         self.chosen_sites()
+        self.sensor()
         if not _PREFIX.fullmatch(self.subject_prefix):
             raise ParameterError(
                 f"subject_prefix={self.subject_prefix!r} cannot begin the name of a TF frame; use letters, digits and "
@@ -72,6 +86,23 @@ class VirtualImuParameters(StreamParameters):
                 f"position_cutoff_hz={self.position_cutoff_hz} and rotation_cutoff_hz={self.rotation_cutoff_hz}: "
                 "give both in Hz, or 0 and 0 to have them chosen"
             )
+
+    def sensor(self) -> SensorSpec | None:
+        """What the sensors are like, None: without errors. Raises ParameterError for a preset that cannot be used."""
+        if not self.preset:
+            if self.preset_file:
+                raise ParameterError(
+                    f"preset_file={self.preset_file} and no preset; name the sensor of it that is to be worn"
+                )
+            return None
+        try:
+            return sensor_preset(self.preset, self.preset_file or None)
+        except OSError as error:
+            raise ParameterError(
+                f"preset_file={self.preset_file}: {error.strerror or error}; give the path of a readable file"
+            ) from None
+        except ValueError as error:
+            raise ParameterError(f"preset: {error}") from None
 
     def chosen_sites(self) -> tuple[Site, ...]:
         """The sensors' places. Raises ParameterError for unknown sites and for a file that cannot be used."""

@@ -1,6 +1,5 @@
 """Bodies and marks as the messages that RViz reads: TF frames, joint states, markers. Only `visualizer.py` needs it."""
 
-import struct
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,6 +19,7 @@ from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import fill_unseen, global_rotations
 from fitmotion_models.viewer.human_urdf import FRAMES_BETWEEN, frames_between, joint_state
 from fitmotion_models.viewer.markers import Key, Mark, Rgba, Shape
+from fitmotion_nodes.message_bytes import ENCAPSULATION, after_text, aligned, stamps_of
 
 # the joint of each frame of FRAMES_BETWEEN: two frames a joint, the pelvis has none
 _JOINT_OF_BETWEEN = np.array([1 + number // 2 for number in range(len(FRAMES_BETWEEN))])
@@ -79,28 +79,19 @@ class _Form:
         stamps, numbers = [], []
         at = 4  # after the number of transforms; alignment counts from behind the four bytes of encapsulation
         for name in names:
-            stamps.append(_aligned(at, 4))
-            at = _after_text(stamps[-1] + 8, frame_id)
-            numbers.append(_aligned(_after_text(at, name), 8))
+            stamps.append(aligned(at, 4))
+            at = after_text(stamps[-1] + 8, frame_id)
+            numbers.append(aligned(after_text(at, name), 8))
             at = numbers[-1] + _NUMBERS * 8
-        self._stamps = 4 + np.array(stamps)[:, None] + np.arange(8)
-        self._numbers = 4 + np.array(numbers)[:, None] + np.arange(_NUMBERS * 8)
+        self._stamps = ENCAPSULATION + np.array(stamps)[:, None] + np.arange(8)
+        self._numbers = ENCAPSULATION + np.array(numbers)[:, None] + np.arange(_NUMBERS * 8)
 
     def filled(self, stamp: Time, numbers: NDArray[np.float64]) -> bytes:
         """The bytes with this stamp and these numbers (N, 7): x, y, z of the place, x, y, z, w of the turn."""
         data = self._bytes.copy()
-        data[self._stamps] = np.frombuffer(struct.pack("=iI", stamp.sec, stamp.nanosec), np.uint8)
+        data[self._stamps] = stamps_of([stamp]).view(np.uint8)
         data[self._numbers] = np.ascontiguousarray(numbers, np.float64).view(np.uint8).reshape(len(numbers), -1)
         return data.tobytes()
-
-
-def _after_text(at: int, text: str) -> int:
-    """Where a string ends that comes after `at`: its length in four bytes, it, and a closing zero."""
-    return _aligned(at, 4) + 4 + len(text.encode()) + 1
-
-
-def _aligned(at: int, size: int) -> int:
-    return -(-at // size) * size
 
 
 def joint_state_to_msg(pose: BodyPose, header: Header) -> JointState:
