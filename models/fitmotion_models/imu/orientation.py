@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fitmotion_models.imu.orientation_bias import BiasEstimate, FirstAveraged
 from fitmotion_models.imu.specific_force import STANDARD_GRAVITY
 from fitmotion_models.imu.values import MAX_GAP_S, ImuRecording
-from fitmotion_models.skeleton.rotations import Float64, from_rotvec, multiply, normalize, rotate, to_matrix
+from fitmotion_models.skeleton.rotations import Float64, conjugate, from_rotvec, multiply
 
 # the paper's time constants (table 2): how fast gravity corrects the inclination, and the magnetic field the heading
 TAU_FORCE_S = 3.0
@@ -64,15 +64,16 @@ class OrientationFilter:
         self._spread_gain = -math.expm1(-self._step_s / _SPREAD_MEMORY_S)
         self._bias = BiasEstimate(sites, rate_hz, TAU_FORCE_S)
         self._force = FirstAveraged(TAU_FORCE_S, rate_hz, (sites, 3))
-        self._turned = np.tile((0.0, 0.0, 0.0, 1.0), (sites, 1))  # by the gyroscopes alone
-        self._inclined = self._turned.copy()  # what gravity corrects
-        self._heading = np.zeros(sites)
+        self._turned = np.empty((sites, 4))  # by the gyroscopes alone
+        self._inclined = np.empty((sites, 4))  # what gravity corrects
+        self._heading = np.empty(sites)
+        self._first_field = np.empty(sites)
+        # variances: of the force, of the heading; and the standard deviation and variance of a heading that drifts
+        self._spreads = np.empty((4, sites))
+        self._latest = np.empty((2, sites, 3))  # force and angular velocity, which stand in for those that are lost
         self._started = np.zeros(sites, dtype=bool)
-        self._away_s = np.zeros(sites)  # since the last reading
-        self._rate = np.zeros((sites, 3))
-        self._first_field = np.ones(sites)
-        self._spreads = np.zeros((3, sites))  # variances: of the force, of the heading; and the sd of a drifted heading
-        self._walked = np.zeros(sites)
+        self._away_s = np.full(sites, math.inf)  # since the last reading
+        self._forget(~self._started)
 
     def update(
         self, force: Float64, rate: Float64, field: Float64 | None = None, start: Float64 | None = None
@@ -86,50 +87,58 @@ class OrientationFilter:
         rotations = np.empty((count, self._sites, 4))
         covariance = np.zeros((count, self._sites, 3, 3))
         for index in range(count):
-            seen = np.isfinite(force[index]).all(axis=-1) & np.isfinite(rate[index]).all(axis=-1)
-            self._restart(seen)
+            seen = self._hold(force[index], rate[index])
             beginning = seen & ~self._started
-            turned = self._take(force[index], rate[index], seen)
             if beginning.any():
+                self._forget(beginning)
+            turned = self._take()
+            if beginning.any():
+                self._started |= beginning
                 if start is not None:
                     self._align(beginning, turned, start[index])
-                self._started |= beginning
             if field is not None:
                 self._take_field(field[index], turned, seen)
-            rotations[index] = np.where(seen[:, None], self._output(turned), np.nan)
-            spread = np.where(seen[:, None], self._variances(field is not None), np.nan)
-            covariance[index][:, [0, 1, 2], [0, 1, 2]] = spread
+            rotations[index] = self._output(turned)
+            covariance[index, :, _DIAGONAL, _DIAGONAL] = self._variances(field is not None)
+            if not seen.all():
+                rotations[index, ~seen] = covariance[index, ~seen] = np.nan
         return Orientations(rotations, covariance)
 
     # ---- steps ----
 
-    def _restart(self, seen: NDArray[np.bool_]) -> None:
-        """Forget what sensors knew that have been away for long."""
+    def _hold(self, force: Float64, rate: Float64) -> NDArray[np.bool_]:
+        """Keep what has been read; which sensors (S,) have read something."""
+        seen: NDArray[np.bool_] = np.asarray(np.isfinite(force + rate).all(axis=-1))
+        if seen.all():
+            self._latest[0], self._latest[1] = force, rate
+            self._away_s.fill(0.0)
+            return seen
+        self._latest[0, seen], self._latest[1, seen] = force[seen], rate[seen]
         self._away_s = np.where(seen, 0.0, self._away_s + self._step_s)
-        lost = self._started & (self._away_s > MAX_GAP_S)
-        if lost.any():
-            self._turned[lost] = self._inclined[lost] = (0.0, 0.0, 0.0, 1.0)
-            self._heading[lost], self._rate[lost], self._walked[lost] = 0.0, 0.0, 0.0
-            self._spreads[:, lost], self._first_field[lost] = 0.0, 1.0
-            self._force.forget(lost)
-            self._bias.forget(lost)
-            self._started[lost] = False
+        self._started[self._away_s > MAX_GAP_S] = False
+        return seen
 
-    def _take(self, force: Float64, rate: Float64, seen: NDArray[np.bool_]) -> Float64:
+    def _forget(self, sites: NDArray[np.bool_]) -> None:
+        """Start again for some sensors."""
+        self._turned[sites] = self._inclined[sites] = (0.0, 0.0, 0.0, 1.0)
+        self._heading[sites], self._spreads[:, sites], self._first_field[sites] = 0.0, 0.0, 1.0
+        self._latest[:, sites & (self._away_s > 0.0)] = ((0.0, 0.0, STANDARD_GRAVITY),), ((0.0, 0.0, 0.0),)
+        self._force.forget(sites)
+        self._bias.forget(sites)
+
+    def _take(self) -> Float64:
         """(S, 4) by gyroscopes and gravity, heading as it was at the start."""
-        here = seen[:, None]
-        self._rate = np.where(here, rate, self._rate)
-        self._bias.take_rate(self._rate, seen)
-        steps = from_rotvec((self._rate - self._bias.value) * self._step_s)
-        self._turned = normalize(multiply(self._turned, steps))
-        smooth = self._force.take(rotate(self._turned, np.where(here, force, 0.0)), seen)
-        up = normalize(rotate(self._inclined, smooth))
-        up = np.where(here & np.isfinite(up), up, (0.0, 0.0, 1.0))
-        self._inclined = normalize(multiply(_upright(up), self._inclined))
-        turned = multiply(self._inclined, self._turned)
-        self._bias.take_force(force, up, to_matrix(turned), seen)
-        length = np.sqrt(np.sum(smooth * smooth, axis=-1)) / STANDARD_GRAVITY - 1.0
-        self._spreads[0] += np.where(seen, self._spread_gain * (length * length - self._spreads[0]), 0.0)
+        force, rate = self._latest
+        self._turned = _unit(_multiply(self._turned, from_rotvec((rate - self._bias.value) * self._step_s)))
+        smooth = self._force.take(_times(_matrices(self._turned), force))
+        up = _times(_matrices(self._inclined), smooth)
+        length = np.sqrt(np.einsum("si,si->s", up, up))
+        up /= length[:, None] + _TINY
+        self._inclined = _unit(_multiply(_upright(up), self._inclined))
+        turned = _multiply(self._inclined, self._turned)
+        self._bias.take(force, rate, up, _matrices(turned))
+        stray = length / STANDARD_GRAVITY - 1.0
+        self._spreads[0] += self._spread_gain * (stray * stray - self._spreads[0])
         return turned
 
     def _take_field(self, field: Float64, turned: Float64, seen: NDArray[np.bool_]) -> None:
@@ -137,7 +146,7 @@ class OrientationFilter:
         if self._north is None:
             raise ValueError("a magnetic field is given, and no direction of it in the world; give north")
         seen = seen & np.isfinite(field).all(axis=-1)
-        level = rotate(turned, np.where(seen[:, None], field, 1.0))
+        level = _times(_matrices(turned), np.where(seen[:, None], field, 1.0))
         error = self._north - np.arctan2(level[:, 1], level[:, 0]) - self._heading
         error = (error + math.pi) % (2.0 * math.pi) - math.pi
         gain = np.maximum(self._field_gain, self._first_field)
@@ -148,28 +157,29 @@ class OrientationFilter:
     def _align(self, sites: NDArray[np.bool_], turned: Float64, start: Float64) -> None:
         """Set the headings of some sensors to those of rotations (S, 4)."""
         # the part about the vertical of the turn from one to the other
-        between = multiply(start, turned * (-1.0, -1.0, -1.0, 1.0))
+        between = multiply(start, conjugate(turned))
         heading = 2.0 * np.arctan2(between[:, 2], between[:, 3])
         self._heading = np.where(sites & np.isfinite(heading), heading, self._heading)
 
     # ---- results ----
 
     def _output(self, turned: Float64) -> Float64:
-        half = 0.5 * self._heading
-        zero = np.zeros_like(half)
-        return multiply(np.stack([zero, zero, np.sin(half), np.cos(half)], axis=-1), turned)
+        heading = np.zeros((self._sites, 4))
+        np.sin(0.5 * self._heading, out=heading[:, 2])
+        np.cos(0.5 * self._heading, out=heading[:, 3])
+        return _multiply(heading, turned)
 
     def _variances(self, with_field: bool) -> Float64:
-        """(S, 3) about the world's axes, rad2."""
+        """(3, S) about the world's axes, rad2."""
         bias = self._bias.variance
         inclination = bias * TAU_FORCE_S**2 + self._walk * 0.5 * TAU_FORCE_S + self._spreads[0]
         if with_field:
             heading = bias * TAU_FIELD_S**2 + self._walk * 0.5 * TAU_FIELD_S + self._spreads[1]
         else:
             self._spreads[2] += np.sqrt(bias) * self._step_s
-            self._walked += self._walk * self._step_s
-            heading = inclination + self._spreads[2] ** 2 + self._walked
-        return np.stack([inclination, inclination, heading], axis=-1)
+            self._spreads[3] += self._walk * self._step_s
+            heading = inclination + self._spreads[2] ** 2 + self._spreads[3]
+        return np.stack([inclination, inclination, heading])
 
 
 def orientations(
@@ -188,8 +198,40 @@ def orientations(
 
 def _upright(up: Float64) -> Float64:
     """(S, 4) the shortest turns that take unit vectors (S, 3) to the vertical."""
-    w = np.sqrt(np.maximum(0.0, 0.5 * (up[:, 2] + 1.0)))
-    safe = np.where(w > 1e-6, w, 1.0)
-    upside_down = np.array([1.0, 0.0, 0.0, 0.0])
-    turn = np.stack([0.5 * up[:, 1] / safe, -0.5 * up[:, 0] / safe, np.zeros_like(w), w], axis=-1)
-    return np.where((w > 1e-6)[:, None], turn, upside_down)
+    turn = np.zeros((len(up), 4))
+    turn[:, 0], turn[:, 1], turn[:, 3] = up[:, 1], -up[:, 0], 1.0 + up[:, 2]
+    turn[turn[:, 3] < _TINY, 0] = 1.0  # upside down: any horizontal axis will do
+    return _unit(turn)
+
+
+# ---- quaternions: what skeleton.rotations does, in a few calls for arrays that are small ----
+
+_DIAGONAL = [0, 1, 2]
+_TINY = 1e-12
+# (16, 4) and (16, 9): the entries of a product and of a rotation matrix are sums of products of two components
+_ONES = np.eye(4)
+_PRODUCT: Float64 = multiply(_ONES[:, None], _ONES).reshape(16, 4)
+# column k of a rotation matrix is the vector part of q k q*
+_TO_MATRIX: Float64 = np.swapaxes(
+    multiply(multiply(_ONES[:, None, None], _ONES[:3]), conjugate(_ONES)[:, None])[..., :3], -1, -2
+).reshape(16, 9)
+
+
+def _multiply(a: Float64, b: Float64) -> Float64:
+    result: Float64 = (a[:, :, None] * b[:, None, :]).reshape(-1, 16) @ _PRODUCT
+    return result
+
+
+def _matrices(q: Float64) -> Float64:
+    result: Float64 = ((q[:, :, None] * q[:, None, :]).reshape(-1, 16) @ _TO_MATRIX).reshape(-1, 3, 3)
+    return result
+
+
+def _times(matrices: Float64, vectors: Float64) -> Float64:
+    result: Float64 = (matrices @ vectors[:, :, None])[:, :, 0]
+    return result
+
+
+def _unit(q: Float64) -> Float64:
+    result: Float64 = q / np.sqrt(np.einsum("si,si->s", q, q))[:, None]
+    return result

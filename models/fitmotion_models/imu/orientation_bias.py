@@ -36,34 +36,31 @@ class FirstAveraged:
         self._count = np.zeros(shape[0], dtype=np.int64)
         self._first, self._second = np.zeros(shape), np.zeros(shape)  # the sum at first, then the filter's memory
         self.value: Float64 = np.zeros(shape)
+        self._ready = False
 
-    def take(self, values: Float64, seen: NDArray[np.bool_]) -> Float64:
-        """The smoothed values (S, ...); those not seen (S,) stay as they are."""
-        wide = (..., *[None] * (values.ndim - 1))
-        ready = self._count >= self._enough
+    def take(self, values: Float64) -> Float64:
+        """The smoothed values (S, ...)."""
+        ready = self._ready or bool((self._count >= self._enough).all())
         filtered = self._b0 * values + self._first
-        first = 2.0 * self._b0 * values - self._a1 * filtered + self._second
+        first = (2.0 * self._b0) * values - self._a1 * filtered + self._second
         second = self._b0 * values - self._a2 * filtered
-        if not ready.all():
-            count = self._count + 1
+        if not ready:
+            wide = (..., *[None] * (values.ndim - 1))
+            new = (self._count < self._enough)[wide]
+            self._count += 1
             total = self._first + values
-            mean = total / count[wide]
-            starts = (count >= self._enough)[wide]
-            new = ~ready[wide]
+            mean = total / self._count[wide]
+            starts = (self._count >= self._enough)[wide]
             filtered = np.where(new, mean, filtered)
             first = np.where(new, np.where(starts, mean * (1.0 - self._b0), total), first)
             second = np.where(new, np.where(starts, mean * (self._b0 - self._a2), 0.0), second)
-        if seen.all():
-            self.value, self._first, self._second = filtered, first, second
-        else:
-            mask = seen[wide]
-            self.value = np.where(mask, filtered, self.value)
-            self._first, self._second = np.where(mask, first, self._first), np.where(mask, second, self._second)
-        self._count += seen
-        return self.value
+        self._ready = ready
+        self.value, self._first, self._second = filtered, first, second
+        return filtered
 
     def forget(self, sites: NDArray[np.bool_]) -> None:
         """Start again for some."""
+        self._ready = False
         self._count[sites] = 0
         self._first[sites] = self._second[sites] = self.value[sites] = 0.0
 
@@ -75,14 +72,12 @@ class BiasEstimate:
         self._step_s = 1.0 / rate_hz
         self._growth = _FORGOTTEN**2 * self._step_s / _FORGETTING_S
         motion, rest = (self._noise(sigma) for sigma in (_SIGMA_MOTION, _SIGMA_REST))
-        self._motion = np.array([motion, motion, motion / _VERTICAL_SHARE])
-        self._rest = np.full(3, rest)
+        self._motion: Float64 = np.diag([motion, motion, motion / _VERTICAL_SHARE])
+        self._rest: Float64 = rest * np.eye(3)
         self.value: Float64 = np.zeros((sites, 3))
         self._covariance = np.tile(_SIGMA_START**2 * np.eye(3), (sites, 1, 1))
-        self._rest_rate = FirstAveraged(_REST_FILTER_S, rate_hz, (sites, 3))
-        self._rest_force = FirstAveraged(_REST_FILTER_S, rate_hz, (sites, 3))
-        self._matrix = FirstAveraged(tau_s, rate_hz, (sites, 3, 3))
-        self._level_bias = FirstAveraged(tau_s, rate_hz, (sites, 2))
+        self._at_rest = FirstAveraged(_REST_FILTER_S, rate_hz, (sites, 2, 3))  # angular velocity and force
+        self._gravity = FirstAveraged(tau_s, rate_hz, (sites, 3, 4))  # sensor to world, and the bias in the world
         self._rest_s = np.zeros(sites)
 
     def _noise(self, sigma: float) -> float:
@@ -93,59 +88,53 @@ class BiasEstimate:
     @property
     def variance(self) -> Float64:
         """(S,) of one axis, (rad/s)2."""
-        result: Float64 = np.trace(self._covariance, axis1=-2, axis2=-1) / 3.0
+        result: Float64 = np.einsum("sii->s", self._covariance) / 3.0
         return result
-
-    @property
-    def resting(self) -> NDArray[np.bool_]:
-        """(S,) which sensors are at rest."""
-        return self._rest_s >= _REST_S
 
     def forget(self, sites: NDArray[np.bool_]) -> None:
         """Start again for some; what is known of their biases stays."""
-        for each in (self._rest_rate, self._rest_force, self._matrix, self._level_bias):
-            each.forget(sites)
+        self._at_rest.forget(sites)
+        self._gravity.forget(sites)
         self._rest_s[sites] = 0.0
 
-    def take_rate(self, rate: Float64, seen: NDArray[np.bool_]) -> None:
-        """Look at angular velocities (S, 3) for rest."""
-        smooth = self._rest_rate.take(rate, seen)
-        stray = rate - smooth
-        moving = (np.sum(stray * stray, axis=-1) >= _REST_RATE**2) | (np.abs(smooth) > _MOST).any(axis=-1)
-        self._rest_s = np.where(moving & seen, 0.0, self._rest_s)
+    def take(self, force: Float64, rate: Float64, up: Float64, matrix: Float64) -> None:
+        """Take what has been read and what gravity has just corrected.
 
-    def take_force(self, force: Float64, up: Float64, matrix: Float64, seen: NDArray[np.bool_]) -> None:
-        """Take what gravity has just corrected.
-
-        force: (S, 3) as read. up: (S, 3) where it pointed before the correction. matrix: (S, 3, 3) sensor to world.
+        force and rate: (S, 3). up: (S, 3) where the force pointed before the correction. matrix: (S, 3, 3) sensor to
+        world.
         """
-        smooth = self._rest_force.take(force, seen)
-        stray = force - smooth
-        moving = np.sum(stray * stray, axis=-1) >= _REST_FORCE**2
-        self._rest_s = np.where(seen, np.where(moving, 0.0, self._rest_s + self._step_s), self._rest_s)
-        average = self._matrix.take(matrix, seen)
-        level = self._level_bias.take((matrix @ self.value[..., None])[..., :2, 0], seen)
-        seen_bias = (average @ self.value[..., None])[..., 0]
-        wrong = np.stack(
-            [
-                level[:, 0] - seen_bias[:, 0] - up[:, 1] / self._step_s,
-                level[:, 1] - seen_bias[:, 1] + up[:, 0] / self._step_s,
-                -seen_bias[:, 2],
-            ],
-            axis=-1,
-        )
-        resting = self.resting
-        wrong = np.where(resting[:, None], self._rest_rate.value - self.value, wrong)
-        observed = np.where(resting[:, None, None], np.eye(3), average)
-        noise = np.where(resting[:, None], self._rest, self._motion)
-        self._correct(np.clip(wrong, -_MOST, _MOST), observed, noise, seen)
+        resting, mean_rate = self._rests(force, rate)
+        world = np.concatenate([matrix, matrix @ self.value[:, :, None]], axis=-1)
+        smooth = self._gravity.take(world)
+        wrong = smooth[:, :, 3] - (smooth[:, :, :3] @ self.value[:, :, None])[:, :, 0]
+        wrong[:, 2] -= smooth[:, 2, 3]  # gravity does not tell about the vertical: what is not to turn is assumed still
+        wrong[:, 0] -= up[:, 1] / self._step_s
+        wrong[:, 1] += up[:, 0] / self._step_s
+        observed, noise = smooth[:, :, :3], self._motion
+        if resting.any():
+            wrong = np.where(resting[:, None], mean_rate - self.value, wrong)
+            observed = np.where(resting[:, None, None], np.eye(3), observed)
+            noise = np.where(resting[:, None, None], self._rest, noise)
+        self._correct(np.clip(wrong, -_MOST, _MOST), observed, noise)
 
-    def _correct(self, wrong: Float64, observed: Float64, noise: Float64, seen: NDArray[np.bool_]) -> None:
-        covariance = self._covariance
-        diagonal = covariance[:, [0, 1, 2], [0, 1, 2]]
-        grown = covariance + (np.where(diagonal < _SIGMA_START**2, self._growth, 0.0))[..., None] * np.eye(3)
+    def _rests(self, force: Float64, rate: Float64) -> tuple[NDArray[np.bool_], Float64]:
+        """(S,) which sensors are at rest, and (S, 3) their mean angular velocity."""
+        readings = np.stack([rate, force], axis=1)
+        smooth = self._at_rest.take(readings)
+        stray = readings - smooth
+        squares = np.einsum("ski,ski->sk", stray, stray)
+        moving = (squares >= (_REST_RATE**2, _REST_FORCE**2)).any(axis=1) | (np.abs(smooth[:, 0]) > _MOST).any(axis=-1)
+        self._rest_s = np.where(moving, 0.0, self._rest_s + self._step_s)
+        return self._rest_s >= _REST_S, smooth[:, 0]
+
+    def _correct(self, wrong: Float64, observed: Float64, noise: Float64) -> None:
+        grown = self._covariance
+        diagonal = grown[:, _DIAGONAL, _DIAGONAL]
+        grown[:, _DIAGONAL, _DIAGONAL] = np.where(diagonal < _SIGMA_START**2, diagonal + self._growth, diagonal)
         across = grown @ np.swapaxes(observed, -1, -2)
-        gain = across @ np.linalg.inv(observed @ across + noise[..., None] * np.eye(3))
-        value = np.clip(self.value + (gain @ wrong[..., None])[..., 0], -_MOST, _MOST)
-        self.value = np.where(seen[:, None], value, self.value)
-        self._covariance = np.where(seen[:, None, None], grown - gain @ observed @ grown, covariance)
+        gain = across @ np.linalg.inv(observed @ across + noise)
+        self.value = np.clip(self.value + (gain @ wrong[:, :, None])[:, :, 0], -_MOST, _MOST)
+        self._covariance = grown - gain @ observed @ grown
+
+
+_DIAGONAL = [0, 1, 2]
