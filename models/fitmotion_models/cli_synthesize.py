@@ -44,6 +44,9 @@ def synthesize(
     licence: Annotated[str, _from("What may be done with what it is made from, for the data card.", "WORDS")] = "",
     sites: Annotated[str, _sensors("Where sensors sit, or all; see `up --imu`.", "LIST")] = "all",
     sites_file: Annotated[Path | None, _sensors("Sites of your own, see the README.", "FILE.yaml")] = None,
+    cutoff: Annotated[
+        str, _sensors("Low-pass of the motion: what suits its source, what suits its noise, or Hz.", "usual|noise|HZ")
+    ] = "usual",
     preset: Annotated[str, _sensors("Which sensor it is; ideal: one without errors.", "NAME")] = "ideal",
     rate: Annotated[float, _sensors("Samples a second, of all recordings.", "HZ")] = 100.0,
     calibration: Annotated[Path | None, _sensors("What `imu calibrate` has fitted.", "FILE")] = None,
@@ -115,6 +118,7 @@ def synthesize(
             sites=tuple(_names(sites)),
             sites_file="" if sites_file is None else str(sites_file),
             rate_hz=rate,
+            cutoff=cutoff,
             preset=preset,
             calibration="" if calibration is None else str(calibration),
             seed=seed,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fitmotion_models.datasets.synthesis.files import hash_of, hash_of_file
+from fitmotion_models.datasets.synthesis.motion_to_imu import USUAL, read_cutoffs
 from fitmotion_models.imu.sites import Site, select_sites
 from fitmotion_models.imu.values import DEFAULT_RATE_HZ
 from fitmotion_models.motion.sampler import DEFAULT_WEIGHTS, weights_file
@@ -23,7 +24,8 @@ _HIGHEST_RATE_HZ = 2000.0
 class SynthesisSettings:
     """Settings of all stages.
 
-    sites, sites_file: see `select_sites`. rate_hz: samples a second, of every recording. preset: a sensor's name in
+    sites, sites_file: see `select_sites`. rate_hz: samples a second, of every recording. cutoff: see
+    `clip_cutoffs`. preset: a sensor's name in
     `load_presets`, "ideal" has no errors. calibration: file of `imu calibrate`, "" for none. seed: of sensors.
     backend, pose_model, detector: of videos, see `BackendChoice`. generator: "fitmotion" or "kimodo", with weights: of
     the first, and kimodo_model: of the second.
@@ -34,6 +36,7 @@ class SynthesisSettings:
     sites: tuple[str, ...] = ("all",)
     sites_file: str = ""
     rate_hz: float = DEFAULT_RATE_HZ
+    cutoff: str = USUAL
     preset: str = IDEAL_SENSOR
     calibration: str = ""
     seed: int = 0
@@ -49,6 +52,7 @@ class SynthesisSettings:
             raise ValueError(f"rate {self.rate_hz:g} is out of range; allowed: 1 to {_HIGHEST_RATE_HZ:g} a second")
         if self.generator not in GENERATORS:
             raise ValueError(f"generator '{self.generator}' unknown; known: {', '.join(GENERATORS)}")
+        read_cutoffs(self.cutoff)
         self.placed_sites()
         self.sensor()
         if self.calibration and not Path(self.calibration).is_file():
@@ -99,6 +103,7 @@ class SynthesisSettings:
         return {
             "sites": [site.name for site in self.placed_sites()],
             "rate_hz": self.rate_hz,
+            "cutoff": self.cutoff,
             "preset": self.preset,
             "definition": hash_of(definition),
         }

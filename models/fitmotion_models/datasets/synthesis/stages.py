@@ -15,6 +15,7 @@ import numpy as np
 
 from fitmotion_models.datasets.synthesis.files import hash_of, write_whole
 from fitmotion_models.datasets.synthesis.manifest import Artefact, StageRecord, clip_folder, read_stages, write_stages
+from fitmotion_models.datasets.synthesis.motion_to_imu import imu_of_clip
 from fitmotion_models.datasets.synthesis.recording_file import (
     load_recording,
     placement_of,
@@ -23,7 +24,6 @@ from fitmotion_models.datasets.synthesis.recording_file import (
 )
 from fitmotion_models.datasets.synthesis.settings import SynthesisSettings
 from fitmotion_models.datasets.synthesis.sources import MotionSource, Source, WornSource
-from fitmotion_models.imu.offline import virtual_imu
 from fitmotion_models.imu.values import ImuRecording
 from fitmotion_models.skeleton.clip_file import clip_to_bytes, load_clip
 
@@ -123,7 +123,7 @@ def _pose(source: MotionSource, settings: SynthesisSettings) -> bytes:
 
 def _imu(path: Path, settings: SynthesisSettings, seed: int) -> bytes:
     clip, sites = load_clip(path), settings.placed_sites()
-    recording = virtual_imu(clip, sites, rate_hz=settings.rate_hz)
+    recording = imu_of_clip(clip, sites, settings.rate_hz, settings.cutoff)
     if not np.isfinite(recording.specific_force).any():
         raise ValueError("no sensor has a reading: the body was not seen long enough at a time")
     sensor = settings.sensor()

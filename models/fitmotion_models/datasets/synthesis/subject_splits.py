@@ -69,4 +69,4 @@ def split_subjects(
 def _neediest(taken: list[str], shares: tuple[float, float, float]) -> str:
     """The split that lacks most persons of its share when one more comes."""
     lacks = [share * (len(taken) + 1) - taken.count(split) for split, share in zip(SPLITS, shares, strict=True)]
-    return SPLITS[max(range(len(SPLITS)), key=lambda index: (lacks[index], -index))]
+    return max(zip(lacks, (2, 0, 1), SPLITS, strict=True))[2]  # of two that lack as much: train, test, validation
