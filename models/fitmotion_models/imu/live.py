@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fitmotion_models.imu.site_motion import SiteFrames
 from fitmotion_models.imu.sites import Site
@@ -14,7 +14,7 @@ from fitmotion_models.imu.smoothing_spline import FEWEST, WindowWeights, memory_
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
 from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, SlowErrors, cutoffs_for, slow_errors_for
 from fitmotion_models.skeleton.body_pose import BodyPose
-from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, normalize, to_matrix
+from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, normalize, rotate, to_matrix
 
 DEFAULT_LAG_S = 0.1
 LONGEST_LAG_S = 2.0
@@ -35,6 +35,7 @@ class ImuSamples:
     rotations (M, S, 4) unit quaternions xyzw, sensor to world. force_covariance (M, S, 3, 3) (m/s2)^2 and
     rate_covariance (M, S, 3, 3) (rad/s)^2: of the poses' noise, as the residuals of the smoother show it, and of the
     errors that change as slowly as motion does and are known of such cameras only by measurement (`slow_errors_for`).
+    magnetic_field (M, S, 3) tesla in the sensors' frames with field_covariance (M, S, 3, 3) T2, where it is sensed.
     """
 
     numbers: NDArray[np.int64]
@@ -44,6 +45,8 @@ class ImuSamples:
     rotations: Float64
     force_covariance: Float64
     rate_covariance: Float64
+    magnetic_field: Float64 | None = None
+    field_covariance: Float64 | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -60,7 +63,8 @@ class LiveImu:
     is that of `virtual_imu` with the same cut-offs. Uneven stamps, dropped poses and unseen joints are bridged up to
     max_gap_s seconds; after a longer hole a site's samples start again.
 
-    sites: see `select_sites`. cutoffs: without them those that suit the cameras behind each pose.
+    sites: see `select_sites`. cutoffs: without them those that suit the cameras behind each pose. world_field: (3,)
+    tesla, the magnetic field in the world, the same everywhere; without it samples have none.
     Raises ValueError, naming what is wrong and allowed.
     """
 
@@ -72,6 +76,7 @@ class LiveImu:
         lag_s: float = DEFAULT_LAG_S,
         cutoffs: Cutoffs | None = None,
         max_gap_s: float = MAX_GAP_S,
+        world_field: ArrayLike | None = None,
     ) -> None:
         if not sites:
             raise ValueError("no site is given; see select_sites")
@@ -82,6 +87,7 @@ class LiveImu:
         self.sites, self.rate_hz, self.lag_s = tuple(sites), rate_hz, lag_s
         self._frames = SiteFrames(self.sites)
         self._given_cutoffs, self._max_gap = cutoffs, max_gap_s
+        self._world_field = None if world_field is None else np.asarray(world_field, dtype=np.float64)
         self._nothing = _no_samples(len(self.sites))
         self._slow: SlowErrors | None = None  # of the cameras behind the newest pose
         self.out_of_order = self.restarts = 0  # poses left out as late or repeated; times that the past was forgotten
@@ -243,7 +249,15 @@ class LiveImu:
             rotations=rotations,
             force_covariance=_turned(to_sensor, placed) + _turned(tilt, turned),
             rate_covariance=spun,
+            **self._field(rotations, turned),
         )
+
+    def _field(self, rotations: Float64, turned: Float64) -> dict[str, Float64]:
+        """The magnetic field in the sensors and its covariance; nothing where none is given."""
+        if self._world_field is None:
+            return {}
+        field = rotate(conjugate(rotations), self._world_field)
+        return {"magnetic_field": field, "field_covariance": _turned(_cross_matrix(field), turned)}
 
     def _covariances(self, position: "_Smoothed", rotation: "_Smoothed") -> tuple[Float64, Float64, Float64]:
         """(M, S, 3, 3) of acceleration in the world, of rotation and of angular velocity in the sensor."""

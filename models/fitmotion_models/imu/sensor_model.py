@@ -65,38 +65,52 @@ class LiveSensor:
         self.spec, self.sites, self.rate_hz = spec, tuple(sites), rate_hz
         self._units = _Units(spec, self.sites, rate_hz, seed)
         self._jitter = np.random.default_rng([seed, _CLOCK, 1])
-        self._before = np.full((2, len(self.sites), 3), np.nan)  # the last true samples
+        self._before = np.full((3, len(self.sites), 3), np.nan)  # the last true samples
 
     def apply(self, samples: ImuSamples) -> ImuSamples:
-        """What the units read out; covariances with those of the units' errors added."""
+        """What the units read out; covariances with those of the units' errors added.
+
+        A magnetic field is read where the unit has a magnetometer, and else is gone.
+        """
         if not len(samples):
             return samples
-        true_force, true_rate = self._jittered(samples.specific_force, samples.angular_velocity)
+        field = None if self.spec.magnetometer is None else samples.magnetic_field
+        true = self._jittered((samples.specific_force, samples.angular_velocity, *(() if field is None else (field,))))
         warmth = self._units.warmth(len(samples))
-        errors = (
-            self._units.triads[_FORCE].variance(true_force, warmth),
-            self._units.triads[_RATE].variance(true_rate, warmth),
-        )
-        force, rate, _ = self._units.read(true_force, true_rate)
+        errors = [
+            self._units.triads[place].variance(values, warmth)[..., None] * np.eye(3)
+            for place, values in enumerate(true)
+        ]
+        force, rate, field = self._units.read(*true)
+        if samples.field_covariance is not None and field is not None:
+            errors[_FIELD] = samples.field_covariance + errors[_FIELD]
         return replace(
             samples,
             specific_force=force,
             angular_velocity=rate,
-            force_covariance=samples.force_covariance + errors[0][..., None] * np.eye(3),
-            rate_covariance=samples.rate_covariance + errors[1][..., None] * np.eye(3),
+            magnetic_field=field,
+            force_covariance=samples.force_covariance + errors[_FORCE],
+            rate_covariance=samples.rate_covariance + errors[_RATE],
+            field_covariance=None if field is None else errors[_FIELD],
         )
 
-    def _jittered(self, force: Float64, rate: Float64) -> tuple[Float64, Float64]:
+    def skip(self, count: int) -> None:
+        """Go over samples that nobody reads: the units grow warm, and their low-passes begin anew after it."""
+        if count:
+            self._units.skip(count)
+            self._before.fill(np.nan)
+
+    def _jittered(self, true: Sequence[Float64]) -> list[Float64]:
         """The true values a little before or after the samples' instants, by their slope."""
         if not self.spec.clock_jitter:
-            return force, rate
-        late = self.spec.clock_jitter * self._jitter.standard_normal((*force.shape[:2], 1))
+            return list(true)
+        late = self.spec.clock_jitter * self._jitter.standard_normal((*true[0].shape[:2], 1))
         results = []
-        for index, values in enumerate((force, rate)):
+        for index, values in enumerate(true):
             slopes = np.diff(values, axis=0, prepend=self._before[index][None]) * self.rate_hz
             results.append(values + np.where(np.isfinite(slopes), late * slopes, 0.0))
             self._before[index] = values[-1]
-        return results[0], results[1]
+        return results
 
 
 class _Units:
@@ -133,6 +147,12 @@ class _Units:
                     values[lost] = np.nan
         self._count += len(force)
         return read_force, read_rate, read_field
+
+    def skip(self, count: int) -> None:
+        """Go over samples that are not read."""
+        self._count += count
+        for triad in self.triads.values():
+            triad.rest()
 
 
 def _check_seed(seed: int) -> None:

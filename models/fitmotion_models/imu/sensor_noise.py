@@ -78,6 +78,11 @@ class Triad:
         result: Float64 = read
         return result
 
+    def rest(self) -> None:
+        """What was before is forgotten; the biases stay as they are."""
+        if self._filter is not None:
+            self._filter.forget()
+
     def variance(self, values: Float64, warmth: NDArray[np.float64]) -> Float64:
         """(M, S, 3) of the errors of readings over parts of this kind, about true values (M, S, 3)."""
         spec = self.spec
@@ -164,6 +169,10 @@ class LowPass:
             if not seen[-1, site]:
                 self._memory[:, site] = np.nan
         return result
+
+    def forget(self) -> None:
+        """Start at the next values, at rest."""
+        self._memory.fill(np.nan)
 
     def _run(self, values: Float64, site: int, goes_on: bool) -> Float64:
         from scipy.signal import lfilter
