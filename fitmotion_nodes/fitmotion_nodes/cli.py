@@ -129,6 +129,9 @@ def up(
         str,
         typer.Option(help="Virtual inertial sensors at these places: pelvis,left_wrist,... or all.", metavar="SITES"),
     ] = "",
+    imu_preset: Annotated[
+        str, typer.Option(help="Whose errors these sensors have: bmi270, xsens-dot, ...; else none.", metavar="NAME")
+    ] = "",
     visualize: Annotated[
         bool, typer.Option("--visualize", help="Publish markers, TF, a robot model and the overlay, for rviz.")
     ] = False,
@@ -172,6 +175,8 @@ def up(
       ./fitmotion up --source rtsp://192.168.1.20/stream --param camera.width=1280 --param camera.height=720
 
       ./fitmotion up --source 0 --dashboard --imu pelvis,right_thigh
+
+      ./fitmotion up --source squat.mp4 --imu pelvis,left_wrist,right_thigh --imu-preset bmi270
 
       ./fitmotion up --source cam1.mp4 --source cam2.mp4 --calibration rig.toml
 
@@ -217,6 +222,7 @@ def up(
         prompt=prompt,
         fms_score=fms_score.replace("-", "_"),
         imu=imu,
+        imu_preset=imu_preset,
         visualize=visualize,
         dashboard=dashboard or generate,
         domain=domain,

@@ -157,7 +157,10 @@ def _virtual_imu(options: GraphOptions, place: Place) -> NodeSpec:
         executable="virtual_imu",
         name="virtual_imu",
         kind=VirtualImuParameters,
-        parameters={**_timing(options), **_given(sites=options.imu, subject_prefix=options.subject_prefix)},
+        parameters={
+            **_timing(options),
+            **_given(sites=options.imu, preset=options.imu_preset, subject_prefix=options.subject_prefix),
+        },
         remappings=_foreign_poses(options) if options.watches else (("body_pose", GENERATED),),
     )
 

@@ -25,7 +25,8 @@ class GraphOptions:
     camera_info_topic: of the images on image_topic; empty: camera_info beside them, as image_transport has it.
     lossless: every frame, in media time. loop: a file, clip or mover starts again at its end.
     movement, variation, subject, tilt (radians): as in the nodes' parameters. namespace: of all nodes, for instance
-    "rig_1". subject_prefix: put before the names of TF frames. imu: sites of virtual inertial sensors, empty for none.
+    "rig_1". subject_prefix: put before the names of TF frames. imu: sites of virtual inertial sensors, empty for none;
+    imu_preset: which real sensor's errors they have.
     generate: motion is generated, beside what is watched or, without any of the six, alone; prompt: what, from the
     start; fms_score: at which level, as the node's parameter.
     visualize: markers, TF and overlay for rviz. dashboard: a page in the browser. monitor: name of a node of the
@@ -55,6 +56,7 @@ class GraphOptions:
     fms_score: str = ""
     tilt: float = math.nan
     imu: str = ""
+    imu_preset: str = ""
     visualize: bool = False
     dashboard: bool = False
     monitor: str = ""
@@ -74,6 +76,10 @@ class GraphOptions:
             )
         self._check_topics()
         self._check_generation()
+        if self.imu_preset and not self.imu:
+            raise ValueError(
+                f"imu_preset={self.imu_preset} is for sensors that somebody wears; give imu too, for instance pelvis"
+            )
         if self.sources:
             check_rig(self.sources, self.calibration)
         elif self.calibration:

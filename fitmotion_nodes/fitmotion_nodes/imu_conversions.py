@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
-from sensor_msgs.msg import Imu
+from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
 from fitmotion_models.imu import ImuSamples, Site
+from fitmotion_models.imu.orientation import Orientations
 from fitmotion_models.skeleton.rotations import Float64
 from fitmotion_nodes.conversions import NANOSECONDS
 from fitmotion_nodes.message_bytes import FloatsForm
@@ -31,17 +32,34 @@ def imu_form(frame_id: str) -> FloatsForm:
     return FloatsForm(Imu(header=Header(frame_id=frame_id)))
 
 
-def imu_numbers(samples: ImuSamples) -> Float64:
-    """(M, S, 37) what `imu_form` takes of each sample, as REP-145's `data_raw`, which has no orientation."""
+def imu_numbers(samples: ImuSamples, orientations: Orientations | None = None) -> Float64:
+    """(M, S, 37) what `imu_form` takes of each sample: as REP-145's `data`, without orientations as its `data_raw`."""
     count, sites = samples.specific_force.shape[:2]
     numbers = np.zeros((count, sites, _IMU_WIDTH))
-    numbers[..., 3] = 1.0  # no turn
-    numbers[..., 4] = _NOT_REPORTED
+    if orientations is None:
+        numbers[..., 3] = 1.0  # no turn
+        numbers[..., 4] = _NOT_REPORTED
+    else:
+        numbers[..., :4] = orientations.rotations
+        numbers[..., 4:13] = orientations.covariance.reshape(count, sites, 9)
     numbers[..., 13:16] = samples.angular_velocity
     numbers[..., 16:25] = samples.rate_covariance.reshape(count, sites, 9)
     numbers[..., 25:28] = samples.specific_force
     numbers[..., 28:37] = samples.force_covariance.reshape(count, sites, 9)
     return numbers
+
+
+def magnetic_form(frame_id: str) -> FloatsForm:
+    """A sensor's sensor_msgs/MagneticField; see `magnetic_numbers`."""
+    return FloatsForm(MagneticField(header=Header(frame_id=frame_id)))
+
+
+def magnetic_numbers(samples: ImuSamples) -> Float64:
+    """(M, S, 12) what `magnetic_form` takes of each sample, as REP-145's `mag`; there must be a field."""
+    assert samples.magnetic_field is not None and samples.field_covariance is not None
+    return np.concatenate(
+        [samples.magnetic_field, samples.field_covariance.reshape(*samples.magnetic_field.shape[:2], 9)], axis=-1
+    )
 
 
 def mounts_to_msgs(sites: Sequence[Site], offsets: Float64, body: str, stamp: Time) -> list[TransformStamped]:

@@ -59,6 +59,7 @@ class UpOptions:
     prompt: str = ""
     fms_score: str = ""
     imu: str = ""
+    imu_preset: str = ""
     visualize: bool = False
     dashboard: bool = False
     domain: int | None = None
@@ -310,6 +311,7 @@ def _graph_options(options: UpOptions, choice: Choice) -> GraphOptions:
         prompt=options.prompt,
         fms_score=options.fms_score,
         imu=options.imu,
+        imu_preset=options.imu_preset,
         visualize=options.visualize,
         dashboard=options.dashboard,
         monitor=MONITOR,

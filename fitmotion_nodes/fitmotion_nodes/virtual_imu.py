@@ -10,15 +10,14 @@ from rclpy.event_handler import QoSSubscriptionMatchedInfo, SubscriptionEventCal
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Imu
 from tf2_msgs.msg import TFMessage
 
 from fitmotion_models.imu import ImuSamples
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
-from fitmotion_nodes.conversions import body_pose_from_msg, stamp_to_msg
+from fitmotion_nodes.conversions import body_pose_from_msg, stamp_from_msg, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics, SequenceGaps
-from fitmotion_nodes.imu_conversions import imu_numbers, mounts_to_msgs, sample_stamp_to_msg
+from fitmotion_nodes.imu_conversions import mounts_to_msgs, sample_stamp_to_msg
 from fitmotion_nodes.imu_wearers import Wearer, Wearers
 from fitmotion_nodes.message_bytes import stamps_of
 from fitmotion_nodes.parameters import declare, frame_qos
@@ -30,8 +29,14 @@ from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters, imu_qos
 class VirtualImuNode(Node):
     """Puts sensors on the bodies that it hears of.
 
-    Subscribes body_pose; publishes imu_<site>/data_raw (sensor_msgs/Imu as in REP-145, stamped with the sample's own
-    time, frame <subject>/imu_<site>), /tf_static (the sensors on their bones) and /diagnostics with the lag.
+    Subscribes body_pose; publishes for every sensor, as in REP-145 and stamped with the sample's own time,
+    imu_<site>/data_raw (sensor_msgs/Imu), with the parameter orientation imu_<site>/data, which has an orientation too,
+    and where the preset has a magnetometer imu_<site>/mag (sensor_msgs/MagneticField); /tf_static (the sensors on their
+    bones) and /diagnostics with the lag. A topic carries the sensors of everybody at that site: frame_id, which is
+    <subject>/imu_<site>, says whose.
+
+    Samples that nobody listens to are counted and not computed; poses are kept, so that who comes has them at once. In
+    lossless mode everything is published, for those who come late.
 
     The poses are at their end when whoever publishes them has gone, or in lossless mode whoever publishes /clock: then
     the samples of the last lag_s seconds, which wait for later poses, are published too. A node that is told to stop
@@ -44,9 +49,11 @@ class VirtualImuNode(Node):
         self._wearers = Wearers(given)
         self._diagnostics = self._make_diagnostics(given)
         self._gaps = SequenceGaps()
-        self._imu_publishers = [
-            self.create_publisher(Imu, f"imu_{site.name}/data_raw", imu_qos(given)) for site in self._wearers.sites
-        ]
+        worn, qos = self._wearers.worn, imu_qos(given)
+        self._sensor_publishers = {
+            kind.name: [self.create_publisher(kind.message, f"imu_{site.name}/{kind.name}", qos) for site in worn.sites]
+            for kind in worn.kinds
+        }
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._mount_publisher = self.create_publisher(TFMessage, "/tf_static", latched)
         at_the_end = SubscriptionEventCallbacks(matched=self._on_publishers)
@@ -64,7 +71,7 @@ class VirtualImuNode(Node):
         diagnostics = NodeDiagnostics(
             self, live=not given.lossless, engine=f"{engine}, {sensor.part or sensor.name}" if sensor else engine
         )
-        sites = ",".join(site.name for site in self._wearers.sites)
+        sites = ",".join(site.name for site in self._wearers.worn.sites)
         diagnostics.extra |= {"lag_ms": f"{1e3 * given.lag_s:g}", "sites": sites, "preset": given.preset}
         return diagnostics
 
@@ -104,31 +111,43 @@ class VirtualImuNode(Node):
             numbers = wearer.skip(pose)
             self._diagnostics.took("smoothing", time.perf_counter() - start)
             for number in numbers.tolist():
-                self._diagnostics.sent(sample_stamp_to_msg(number, self._settings.rate_hz))
+                self._count(wearer, sample_stamp_to_msg(number, self._settings.rate_hz))
         self._tell()
 
-    def _heard(self) -> list[int]:
-        """Which sensors' messages would be read; lossless, those who come later read them too."""
-        return [
-            place
-            for place, publisher in enumerate(self._imu_publishers)
-            if self._settings.lossless or publisher.get_subscription_count() > 0
-        ]
+    def _heard(self) -> dict[str, list[int]]:
+        """Of every kind of topic, which sensors' would be read; lossless, those who come later read them all."""
+        heard = {
+            kind: [
+                place
+                for place, publisher in enumerate(publishers)
+                if self._settings.lossless or publisher.get_subscription_count() > 0
+            ]
+            for kind, publishers in self._sensor_publishers.items()
+        }
+        return {kind: places for kind, places in heard.items() if places}
 
-    def _publish(self, wearer: Wearer, samples: ImuSamples, heard: Sequence[int]) -> None:
+    def _publish(self, wearer: Wearer, samples: ImuSamples, heard: dict[str, list[int]]) -> None:
         """Send every sensor's samples, oldest first."""
         if not len(samples):
             return
         times = [sample_stamp_to_msg(number, self._settings.rate_hz) for number in samples.numbers.tolist()]
-        stamps, numbers, are_seen = stamps_of(times), imu_numbers(samples), samples.seen()
-        messages = [(place, wearer.forms[place].filled(stamps, numbers[:, place])) for place in heard]
-        any_seen, seen = are_seen.any(axis=1).tolist(), are_seen.tolist()
+        stamps, seen = stamps_of(times), samples.seen().tolist()
+        messages = [
+            (self._sensor_publishers[kind][place], place, filled)
+            for kind, places in heard.items()
+            for place, filled in wearer.messages(kind, samples, stamps, places)
+        ]
         for index, stamp in enumerate(times):
-            for place, filled in messages:
+            for publisher, place, filled in messages:
                 if seen[index][place]:
-                    self._imu_publishers[place].publish(filled[index])
-            if any_seen[index]:
-                self._diagnostics.sent(stamp)
+                    publisher.publish(filled[index])
+            if any(seen[index]):
+                self._count(wearer, stamp)
+
+    def _count(self, wearer: Wearer, stamp: Time) -> None:
+        """A sample is due, and how far behind the newest pose it is."""
+        self._diagnostics.sent(stamp)
+        self._diagnostics.took("measured_lag", wearer.stamp - stamp_from_msg(stamp))
 
     def _tell(self) -> None:
         """What the diagnostics say of the smoothers and of the radio."""
@@ -139,9 +158,15 @@ class VirtualImuNode(Node):
             "cutoffs_hz": "; ".join(f"{position:g} {rotation:g}" for position, rotation in cutoffs),
             "out_of_order": str(sum(imu.out_of_order for imu in imus)),
             "restarts": str(sum(imu.restarts for imu in imus)),
-            "samples_lost": str(sum(wearer.lost for wearer in self._wearers)),
-            "samples_read": str(sum(wearer.sent for wearer in self._wearers)),
-        }
+        } | self._losses()
+
+    def _losses(self) -> dict[str, str]:
+        """What the sensors' radio has lost; nothing for sensors that lose nothing."""
+        read = sum(wearer.read_out for wearer in self._wearers)
+        if not self._wearers.worn.loses or not read:
+            return {}
+        lost = sum(wearer.lost for wearer in self._wearers)
+        return {"samples_lost": str(lost), "loss_percent": f"{100.0 * lost / read:.2f}"}
 
     def _publish_mounts(self, stamp: Time) -> None:
         """Send where everybody's sensors sit; a late listener gets the last message only, so it holds them all."""
@@ -150,7 +175,7 @@ class VirtualImuNode(Node):
                 transforms=[
                     transform
                     for wearer in self._wearers
-                    for transform in mounts_to_msgs(self._wearers.sites, wearer.mounts, wearer.body, stamp)
+                    for transform in mounts_to_msgs(self._wearers.worn.sites, wearer.mounts, wearer.body, stamp)
                 ]
             )
         )

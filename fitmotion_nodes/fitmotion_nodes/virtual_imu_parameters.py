@@ -4,13 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fitmotion_models.imu import DEFAULT_LAG_S, DEFAULT_RATE_HZ, Cutoffs, Site, select_sites
 from fitmotion_models.imu.live import LONGEST_LAG_S
 from fitmotion_models.imu.sensor_spec import SensorSpec, sensor_preset
+from fitmotion_models.skeleton.rotations import Float64
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_qos, parameter
 
 # what a TF frame may be called, so that it can be typed anywhere; TF2 refuses a leading slash
 _PREFIX = re.compile(r"([A-Za-z_]\w*/?)*", re.ASCII)
+NO_ORIENTATION = "none"
+_STRONGEST_T = 1e-3  # beside a magnet; the Earth's is at most 7e-5
 _LOSSLESS_SAMPLES = 10_000  # kept for late listeners of each sensor: 100 s at 100 Hz, 4 MB
 
 
@@ -35,6 +40,15 @@ class VirtualImuParameters(StreamParameters):
         "of the sensors' errors: the same number and the same person give the same units",
         at_least=0,
         at_most=2**31 - 1,
+    )
+    magnetic_field: str = parameter(
+        "20,0,-44",
+        "what sensors with a magnetometer feel, x,y,z in the world frame, microtesla; x there is magnetic north",
+    )
+    orientation: str = parameter(
+        NO_ORIENTATION,
+        "a topic imu_<site>/data beside data_raw, with the orientation that this filter finds from the readings alone",
+        choices=(NO_ORIENTATION, "vqf"),
     )
     subject: str = parameter("", "the one person who wears the sensors; empty: everybody on the topic")
     rate_hz: float = parameter(
@@ -76,6 +90,7 @@ class VirtualImuParameters(StreamParameters):
         super().check_together()
         self.chosen_sites()
         self.sensor()
+        self._check_field()
         if not _PREFIX.fullmatch(self.subject_prefix):
             raise ParameterError(
                 f"subject_prefix={self.subject_prefix!r} cannot begin the name of a TF frame; use letters, digits and "
@@ -103,6 +118,25 @@ class VirtualImuParameters(StreamParameters):
             ) from None
         except ValueError as error:
             raise ParameterError(f"preset: {error}") from None
+
+    def _check_field(self) -> None:
+        numbers = self.world_field
+        if numbers.shape != (3,) or not np.isfinite(numbers).all() or not (np.abs(numbers) < _STRONGEST_T).all():
+            raise ParameterError(
+                f"magnetic_field={self.magnetic_field!r} is no field; give x,y,z in microtesla, for instance 20,0,-44"
+            )
+        if not numbers[:2].any():
+            raise ParameterError(
+                f"magnetic_field={self.magnetic_field!r} has no horizontal part, which is where north is; give x or y"
+            )
+
+    @property
+    def world_field(self) -> Float64:
+        """(3,) the magnetic field in the world, tesla; anything else where the text is no field."""
+        try:
+            return 1e-6 * np.array([float(number) for number in self.magnetic_field.split(",")])
+        except ValueError:
+            return np.empty(0)
 
     def chosen_sites(self) -> tuple[Site, ...]:
         """The sensors' places. Raises ParameterError for unknown sites and for a file that cannot be used."""
