@@ -14,8 +14,10 @@ from fitmotion_models import cli_train_length as cli_train_length
 from fitmotion_models import cli_train_motion as cli_train_motion
 from fitmotion_models.cli_calibrate import calibrate
 from fitmotion_models.cli_data import data
+from fitmotion_models.cli_describe import describe
 from fitmotion_models.cli_evaluate import evaluate
 from fitmotion_models.cli_generate import generate
+from fitmotion_models.cli_imu import imu
 from fitmotion_models.cli_models import models
 from fitmotion_models.cli_records import history, subjects
 from fitmotion_models.cli_scorers import train
@@ -174,6 +176,8 @@ app.add_typer(models, name="models")
 app.command()(calibrate)
 app.command()(generate)
 app.command()(synthesize)
+app.command()(describe)
+app.add_typer(imu, name="imu")
 
 
 @app.command()

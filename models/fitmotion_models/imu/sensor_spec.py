@@ -60,6 +60,11 @@ class TriadSpec:
             if getattr(self, name) > 0.5:
                 raise ValueError(f"{name}={getattr(self, name)} is no error of a sensor; allowed: up to 0.5")
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether a sensor at rest reads anything else than one number."""
+        return max(self.noise_density, self.bias_instability, self.random_walk) > 0.0
+
     def bandwidth(self, rate_hz: float) -> float:
         """Where the low-pass halves the power at this output rate, Hz."""
         return min(self.bandwidth_hz, self.bandwidth_share * rate_hz)
@@ -115,7 +120,11 @@ def load_presets(path: str | Path | None = None) -> dict[str, SensorSpec]:
     """
     entries = _entries(resources.files(__package__).joinpath("presets.yaml").read_text(), "presets.yaml")
     if path is not None:
-        for name, entry in _entries(Path(path).expanduser().read_text(), str(path)).items():
+        try:
+            text = Path(path).expanduser().read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is no text; give a YAML file with names of sensors") from None
+        for name, entry in _entries(text, str(path)).items():
             entries[name] = _laid_over(entries.get(name, {}), entry)
     return {name: _sensor(name, entry, path) for name, entry in entries.items()}
 
