@@ -12,6 +12,7 @@ from fitmotion_models.cli import app
 from fitmotion_models.cli_bench import bench_generate
 from fitmotion_models.cli_tools import BAD_INPUT_EXIT_CODE, MOVEMENT_HELP, Backend, Detector, PoseModel, fail
 from fitmotion_nodes import doctor, setup_environment, testing
+from fitmotion_nodes.cli_bench_imu import bench_imu
 from fitmotion_nodes.cli_screen import screen
 
 INTERRUPTED_EXIT_CODE = 130  # as shells have it: 128 and the number of SIGINT
@@ -241,6 +242,7 @@ app.command("doctor")(doctor.command)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(testing.command)
 app.command("build")(setup_environment.build_command)
 bench.command("generate")(bench_generate)
+bench.command("imu")(bench_imu)
 
 
 @bench.command("live")

@@ -17,7 +17,7 @@ from fitmotion_models.skeleton.clip_file import load_clip
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_msgs.msg import AssessmentState as RosAssessmentState
 from fitmotion_msgs.msg import BodyPose as RosBodyPose
-from fitmotion_nodes.conversions import body_pose_to_msg, check_body_pose, stamp_to_msg
+from fitmotion_nodes.conversions import NANOSECONDS, body_pose_to_msg, check_body_pose, stamp_to_msg
 from fitmotion_nodes.diagnostics import NodeDiagnostics
 from fitmotion_nodes.flow import Pacer, Window, Worker
 from fitmotion_nodes.listeners import wait_for_listeners
@@ -119,7 +119,9 @@ class ReplayNode(Node):
                 if pacer.late(due) > max(step, 1.0 / self._clip.fps / self._settings.speed):
                     self._diagnostics.dropped += 1  # the machine was away for longer than a frame: the newest wins
                 else:
-                    self._emit(pose, self.get_clock().now().to_msg())
+                    # the time that it is meant for: how evenly this machine wakes a thread is no part of the motion
+                    late = Duration(nanoseconds=max(0, round(pacer.late(due) * NANOSECONDS)))
+                    self._emit(pose, (self.get_clock().now() - late).to_msg())
                 due += step
             if not self._settings.loop:
                 return
