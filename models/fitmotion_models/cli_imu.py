@@ -232,21 +232,14 @@ def _orientations(recording: "ImuRecording", spec: "SensorSpec") -> Any:
 
 def _write(tables: list[Path], plot: Path | None, table: "ImuTable", title: str) -> list[str]:
     """Write everything; it appears when all of it is whole."""
-    from fitmotion_models.datasets.imu_tables import write_imu_csv, write_imu_parquet
+    from fitmotion_models.datasets.imu_tables import write_imu_csv, write_imu_npz, write_imu_parquet
     from fitmotion_models.datasets.synthesis.files import WholeFile
-    from fitmotion_models.datasets.synthesis.recording_file import recording_to_bytes
     from fitmotion_models.viewer.imu_picture import save_imu_picture
 
+    writers = {".csv": write_imu_csv, ".npz": write_imu_npz, ".parquet": write_imu_parquet}
     with ExitStack() as stack:
         for path in tables:
-            partial = stack.enter_context(WholeFile(path))
-            ending = path.suffix.lower()
-            if ending == ".csv":
-                write_imu_csv(partial, table)
-            elif ending == ".parquet":
-                write_imu_parquet(partial, table)
-            else:
-                partial.write_bytes(recording_to_bytes(table.recording, table.placement))
+            writers[path.suffix.lower()](stack.enter_context(WholeFile(path)), table)
         if plot is not None:
             partial = stack.enter_context(WholeFile(plot))
             save_imu_picture(partial, table.recording, title, format=plot.suffix[1:].lower())

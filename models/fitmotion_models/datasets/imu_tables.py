@@ -1,7 +1,7 @@
 """A recording of sensors as one table for other programs, and back: a line a sample of a sensor, CSV or Parquet.
 
-A CSV begins with two lines that start with `#`: what the file is, and as JSON what else is known of it, so of Parquet
-its metadata. Among that is where every sensor sits, the sensor-to-segment transform.
+A CSV begins with two lines that start with `#`: what the file is, and as JSON what else is known of it; Parquet has the
+same as metadata, npz as `about`. Among that is where every sensor sits, the sensor-to-segment transform.
 """
 
 import csv
@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitmotion_models.datasets.synthesis.recording_file import Placement, unknown_placement
+from fitmotion_models.datasets.synthesis.recording_file import (
+    Placement,
+    load_recording,
+    recording_to_bytes,
+    unknown_placement,
+)
 from fitmotion_models.imu.sensor_units import G
 from fitmotion_models.imu.values import ImuRecording
 from fitmotion_models.skeleton.rotations import Float64
@@ -106,6 +111,16 @@ def write_imu_parquet(path: Path, table: ImuTable) -> None:
             writer.write_table(arrow.Table.from_arrays([*words, *columns], schema=schema))
 
 
+def write_imu_npz(path: Path, table: ImuTable) -> None:
+    """Write the arrays, sensors beside each other, as `synthesis.recording_file` has them; and the table's rest."""
+    with np.load(io.BytesIO(recording_to_bytes(table.recording, table.placement))) as archive:
+        fields: dict[str, Any] = {name: archive[name] for name in archive.files}
+    if table.orientations is not None:
+        fields["orientations"] = table.orientations
+    with path.open("wb") as file:
+        np.savez_compressed(file, subject=np.array(table.subject), about=np.array(json.dumps(_about(table))), **fields)
+
+
 def check_parquet() -> None:
     """Raises ValueError, saying what to do, where Parquet can't be read and written here."""
     try:
@@ -118,12 +133,14 @@ def check_parquet() -> None:
 
 
 def read_imu_table(path: Path) -> ImuTable:
-    """A table that `write_imu_csv` or `write_imu_parquet` wrote, or one like it of another program (.csv, .parquet).
+    """What one of these functions wrote, or a table like theirs of another program (.csv, .parquet, .npz).
 
     Needed are seconds and the axes of specific_force and angular_velocity; units in brackets may be g, mg, deg/s, ms
     and the like. Without a column site there is one sensor, named `sensor`, without subject one person, named `person`.
     All sensors have to have the same times. Raises ValueError, one sentence with the file, and OSError.
     """
+    if path.suffix.lower() == ".npz":
+        return _read_npz(path)
     about, columns = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     subjects = sorted(set(columns.get("subject", ["person"])))
     if len(subjects) != 1:
@@ -196,6 +213,15 @@ def _cell(text: str) -> str:
 
 
 # ---- reading ----
+
+
+def _read_npz(path: Path) -> ImuTable:
+    recording, placement = load_recording(path)
+    with np.load(path, allow_pickle=False) as archive:
+        orientations = archive["orientations"] if "orientations" in archive else None
+        about = json.loads(str(archive["about"])) if "about" in archive else {}
+        subject = str(archive["subject"]) if "subject" in archive else "person"
+    return ImuTable(subject, recording, placement, orientations, about)
 
 
 def _read_csv(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
