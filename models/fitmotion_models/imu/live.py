@@ -12,7 +12,15 @@ from fitmotion_models.imu.site_motion import SiteFrames
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.imu.smoothing_spline import FEWEST, WindowWeights, memory_s, window_weights
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
-from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, SlowErrors, cutoffs_for, slow_errors_for
+from fitmotion_models.imu.values import (
+    DEFAULT_RATE_HZ,
+    MAX_GAP_S,
+    ORDER,
+    Cutoffs,
+    SlowErrors,
+    cutoffs_for,
+    slow_errors_for,
+)
 from fitmotion_models.skeleton.body_pose import BodyPose
 from fitmotion_models.skeleton.rotations import Float64, conjugate, multiply, normalize, rotate, to_matrix
 
@@ -84,6 +92,8 @@ class LiveImu:
             raise ValueError(f"rate_hz={rate_hz} must be a positive number of samples a second")
         if not 0.0 <= lag_s <= LONGEST_LAG_S:
             raise ValueError(f"lag_s={lag_s} is out of range; allowed: 0 to {LONGEST_LAG_S} s")
+        if cutoffs is not None and {cutoffs.position_order, cutoffs.rotation_order} != {ORDER}:
+            raise ValueError(f"live sensors smooth with order {ORDER} only; give cut-offs of that order")
         self.sites, self.rate_hz, self.lag_s = tuple(sites), rate_hz, lag_s
         self._frames = SiteFrames(self.sites)
         self._given_cutoffs, self._max_gap = cutoffs, max_gap_s

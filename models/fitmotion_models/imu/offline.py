@@ -14,16 +14,13 @@ from fitmotion_models.imu.site_motion import SiteMotion, site_motion
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.imu.smoothing_spline import FEWEST, memory_s, window_weights
 from fitmotion_models.imu.specific_force import angular_velocity, continuous_quaternions, specific_force
-from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, Cutoffs, ImuRecording, cutoffs_for
+from fitmotion_models.imu.values import DEFAULT_RATE_HZ, MAX_GAP_S, ORDER, Cutoffs, ImuRecording, cutoffs_for
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import Float64, normalize
 
 if TYPE_CHECKING:
     from scipy.interpolate import BSpline
 
-# of the Butterworth filter, which is run forward and backward: its response 1 / (1 + (f / cutoff)^6) is that of the
-# live smoothing spline, and against real sensors it is as good as order 2 or better
-ORDER = 3
 EVEN = 0.02  # steps that differ less from their median than this share are even: a camera's rounding of its stamps
 _END_MEMORIES = 2.0  # of the filter: how far its guess of what is beyond an end reaches into what was seen
 NEAR_NYQUIST = 0.95  # a cut-off above this share of half the frame rate is no filter
@@ -72,13 +69,20 @@ def readings_at(
 ) -> ImuRecording:
     """What sensors that move like this read at samples (N,), seconds, rising; see `imu_from_motion`."""
     (acceleration,) = smooth_derivatives(
-        motion.stamps, motion.positions, samples, cutoffs.position_hz, max_gap_s=max_gap_s, orders=(2,)
+        motion.stamps,
+        motion.positions,
+        samples,
+        cutoffs.position_hz,
+        filter_order=cutoffs.position_order,
+        max_gap_s=max_gap_s,
+        orders=(2,),
     )
     quaternions, rates = smooth_derivatives(
         motion.stamps,
         motion.rotations,
         samples,
         cutoffs.rotation_hz,
+        filter_order=cutoffs.rotation_order,
         max_gap_s=max_gap_s,
         quaternions=True,
         orders=(0, 1),
@@ -108,14 +112,15 @@ def smooth_derivatives(
     samples: NDArray[np.float64],
     cutoff_hz: float,
     *,
+    filter_order: int = ORDER,
     max_gap_s: float = MAX_GAP_S,
     quaternions: bool = False,
     orders: Sequence[int] = (0, 1, 2),
 ) -> tuple[Float64, ...]:
     """Values (T, S, D) smoothed, and their derivatives of these orders, at the samples (N,): one array (N, S, D) each.
 
-    Rows with NaN are unseen. samples: rising. quaternions: values are unit quaternions, of which q and -q are one; what
-    is returned is then of about length 1. orders: of 0, 1 and 2.
+    Rows with NaN are unseen. samples: rising. filter_order: of the low-pass, see `Cutoffs`. quaternions: values are
+    unit quaternions, of which q and -q are one; what is returned is then of about length 1. orders: of 0, 1 and 2.
     """
     results = np.full((len(orders), len(samples), *values.shape[1:]), np.nan)
     for sites, seen in _seen_alike(values):
@@ -124,13 +129,14 @@ def smooth_derivatives(
             if len(run) > len(rows):
                 run = values[rows]
             run = run[:, sites] if len(sites) < values.shape[1] else run
-            inside = slice(*np.searchsorted(samples, times[[0, -1]], side="left"))
-            inside = slice(inside.start, inside.stop + int(np.sum(samples[inside.stop : inside.stop + 1] == times[-1])))
-            if inside.start == inside.stop:
+            first, end = np.searchsorted(samples, times[0]), np.searchsorted(samples, times[-1], side="right")
+            inside = slice(first, end)
+            if first == end:
                 continue
             run = continuous_quaternions(run) if quaternions else run
             # seconds of today lose the spline's last digits
-            found = _run_derivatives(times - times[0], run, samples[inside] - times[0], cutoff_hz, orders)
+            since = samples[inside] - times[0]
+            found = _run_derivatives(times - times[0], run, since, cutoff_hz, filter_order, orders)
             if len(sites) == values.shape[1]:
                 results[:, inside] = found
             else:
@@ -161,6 +167,7 @@ def _run_derivatives(
     values: Float64,
     samples: NDArray[np.float64],
     cutoff_hz: float,
+    filter_order: int,
     orders: Sequence[int],
 ) -> Float64:
     """(O, N, S, D): derivatives of the smoothed values (T, S, D) of one run at samples (N,) within it, rising."""
@@ -170,7 +177,7 @@ def _run_derivatives(
     since, until = samples - times[0], times[-1] - samples
     middle = slice(*np.searchsorted(samples, (times[0] + end, times[-1] - end)))
     if middle.start < middle.stop:
-        spline = _smooth_spline(times, flat, cutoff_hz)
+        spline = _smooth_spline(times, flat, cutoff_hz, filter_order)
         for place, order in enumerate(orders):
             result[place, middle] = spline(samples[middle], nu=order)
     else:
@@ -193,7 +200,7 @@ def end_s(cutoff_hz: float) -> float:
     return _END_MEMORIES * memory_s(cutoff_hz)
 
 
-def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float) -> "BSpline":
+def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float, order: int) -> "BSpline":
     """The spline through the smoothed values (T, C); quintic, so that its second derivative is smooth."""
     # here, as live sensors share this package and do without SciPy's memory
     from scipy.interpolate import make_interp_spline
@@ -208,7 +215,7 @@ def _smooth_spline(times: NDArray[np.float64], values: Float64, cutoff_hz: float
         values = make_interp_spline(times, values, k=3)(even)
         times, step = even, float(even[1] - even[0])
     if cutoff_hz < NEAR_NYQUIST * 0.5 / step:
-        sections = butter(ORDER, cutoff_hz, fs=1.0 / step, output="sos")
+        sections = butter(order, cutoff_hz, fs=1.0 / step, output="sos")
         # the filter swings in over about a period of its cut-off
         padding = min(len(times) - 1, max(9, round(2.0 / (cutoff_hz * step))))
         values = sosfiltfilt(sections, values, axis=0, padlen=padding)

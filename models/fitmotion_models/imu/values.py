@@ -14,18 +14,32 @@ DEFAULT_RATE_HZ = 100.0
 MAX_GAP_S = 0.2
 
 
+# Of a Butterworth filter that is run forward and backward: the response 1 / (1 + (f / cutoff)^6) of this one is that of
+# the live smoothing spline, and against real sensors it is as good as any other or better.
+ORDER = 3
+ORDERS = (2, 3, 4)
+
+
 @dataclass(frozen=True)
 class Cutoffs:
-    """Where smoothing halves an amplitude, Hz: of positions (specific force) and of rotations (angular velocity)."""
+    """Where smoothing halves an amplitude, Hz: of positions (specific force) and of rotations (angular velocity).
+
+    The orders are of the low-pass: its response is 1 / (1 + (f / cutoff)^(2 order)). Live sensors have `ORDER` only.
+    """
 
     position_hz: float
     rotation_hz: float
+    position_order: int = ORDER
+    rotation_order: int = ORDER
 
     def __post_init__(self) -> None:
         for name in ("position_hz", "rotation_hz"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0.0):
                 raise ValueError(f"{name}={value} is no cut-off; give a positive frequency in Hz")
+        for name in ("position_order", "rotation_order"):
+            if getattr(self, name) not in ORDERS:
+                raise ValueError(f"{name}={getattr(self, name)} is unknown; allowed: {', '.join(map(str, ORDERS))}")
 
 
 # Optical capture and motion without measurement noise: measured against a real sensor in an optical volume. One camera,

@@ -281,6 +281,7 @@ def test_cameras_that_come_and_go_change_the_cutoffs() -> None:
     [
         ({"lag_s": -0.1}, "lag_s=-0.1 is out of range; allowed: 0 to 2"),
         ({"lag_s": float("nan")}, "lag_s=nan is out of range"),
+        ({"cutoffs": Cutoffs(3.0, 3.0, position_order=2)}, "live sensors smooth with order 3 only"),
         ({"rate_hz": 0.0}, "rate_hz=0.0 must be a positive number"),
         ({"sites": []}, "no site is given"),
     ],
