@@ -166,6 +166,10 @@ def _sources(
         raise ValueError(f"nothing to synthesize; give one or more of {', '.join(f'--{name}' for name in readers)}")
     if labels is not None and given["videos"] is not None and given["clips"] is not None:
         raise ValueError("--labels belongs to one folder; put a labels.csv into the folders of videos and of clips")
+    if given["prompts"] is not None and settings.generator == "kimodo":
+        from fitmotion_models.datasets.synthesis.kimodo import check_kimodo
+
+        check_kimodo()
     if given["videos"] is not None:
         from fitmotion_models.pose.backends import check_choice
 

@@ -49,9 +49,10 @@ def _windows(figures: CardFigures) -> Any:
             sums[window.kind][rows[window.label]] += 1
             if window.subject in columns:
                 counts[rows[window.label], columns[window.subject]] += 1
-    figure = _figure(4.6 + 0.36 * len(subjects) + 3.0, 1.5 + 0.30 * len(labels))
+    figure = _figure(5.2 + 0.36 * len(subjects), 1.3 + 0.26 * len(labels))
     shades, bars = figure.subplots(1, 2, width_ratios=[max(1.2, 0.36 * len(subjects)), 2.4], sharey=True)
-    shades.imshow(np.where(counts > 0, counts, np.nan), cmap="Blues", aspect="auto", vmin=0.0)
+    # the root, so that what is rare can be told from what is not there
+    shades.imshow(np.where(counts > 0, np.sqrt(counts), np.nan), cmap="Blues", aspect="auto", vmin=0.0)
     shades.set_xticks(range(len(subjects)), [_short(name) for name in subjects], rotation=60, ha="right", fontsize=7)
     shades.set_yticks(range(len(labels)), [_short(name) for name in labels], fontsize=8)
     shades.set_title("windows of each subject", fontsize=9)
@@ -70,7 +71,7 @@ def _windows(figures: CardFigures) -> Any:
 
 def _write_counts(axes: Any, counts: Any) -> None:
     for row, column in zip(*np.nonzero(counts), strict=True):
-        shade = "white" if counts[row, column] > 0.55 * counts.max() else "black"
+        shade = "white" if counts[row, column] > 0.4 * counts.max() else "black"
         axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", color=shade, fontsize=7)
 
 

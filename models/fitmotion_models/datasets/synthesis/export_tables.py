@@ -23,6 +23,7 @@ FORMATS = ("csv", "parquet")
 SAMPLES, WINDOWS_TABLE = "samples", "windows"
 Progress = Callable[[int, int | None], None]
 _AXES = "xyz"
+_GROUP_LINES = 100_000  # of Parquet's row groups, which readers skip or take as a whole
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,14 @@ def _texts(column: Column, values: Any, count: int) -> list[Any]:
 def _write_parquet(path: Path, columns: Sequence[Column], tables: Iterable[Table]) -> Path:
     arrow, parquet = _pyarrow()
     schema = _schema(arrow, columns)
+    waiting: list[Any] = []
     with WholeFile(path) as partial, parquet.ParquetWriter(partial, schema, compression="zstd") as writer:
+
+        def write() -> None:
+            if waiting:
+                writer.write_table(arrow.concat_tables(waiting).unify_dictionaries())
+                waiting.clear()
+
         for table in tables:
             count = _lines(columns, table)
             arrays = [
@@ -204,7 +212,10 @@ def _write_parquet(path: Path, columns: Sequence[Column], tables: Iterable[Table
                 for column, field in zip(columns, schema, strict=True)
             ]
             if count:
-                writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+                waiting.append(arrow.Table.from_arrays(arrays, schema=schema))
+            if sum(len(one) for one in waiting) >= _GROUP_LINES:
+                write()
+        write()
     return path
 
 

@@ -62,10 +62,6 @@ class SynthesisSettings:
         """The sites by value. Raises ValueError for unknown ones, OSError where their file can't be read."""
         return select_sites(self.sites, self.sites_file or None)
 
-    def known_sites(self) -> tuple[Site, ...]:
-        """All sites that have a name, worn here or not."""
-        return select_sites(("all",), self.sites_file or None)
-
     def sensor(self) -> Any | None:
         """The sensor's specification; None for an exact one. Raises ValueError for an unknown preset."""
         if self.preset == IDEAL_SENSOR:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fitmotion_models.datasets.any_clip import CLIP_SUFFIXES
 from fitmotion_models.datasets.motion_set import MANIFEST, MotionRow, read_motion_set
 from fitmotion_models.datasets.synthesis.sources import (
     Annotation,
@@ -30,7 +31,6 @@ from fitmotion_models.skeleton.clip_file import load_clip
 LABELS_FILE = "labels.csv"
 COLUMNS = ("file", "subject", "trial", "label", "start_s", "end_s", "licence")
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
-CLIP_SUFFIXES = (".npz", ".bvh")
 
 
 def video_sources(folder: Path, labels: Path | None = None, licence: str = "") -> list[VideoSource]:
@@ -38,11 +38,11 @@ def video_sources(folder: Path, labels: Path | None = None, licence: str = "") -
 
     Raises ValueError, one sentence, where there is none and for a table that can't be used.
     """
-    paths = _paths(folder, VIDEO_SUFFIXES, "video")
-    table = _Table.read(folder, labels, paths)
+    paths = folder_paths(folder, VIDEO_SUFFIXES, "video")
+    table = LabelTable.read(folder, labels, paths)
     found = []
     for path in paths:
-        about = table.about(path, folder, licence) or _from_folders(path, folder, licence)
+        about = table.about(path, folder, licence) or from_folders(path, folder, licence)
         found.append(VideoSource(f"video_{_stem(path, folder)}", str(folder), about, path))
     return checked_ids(found)
 
@@ -54,8 +54,8 @@ def clip_sources(folder: Path, labels: Path | None = None, licence: str = "") ->
     """
     if (folder / MANIFEST).is_file() and labels is None:
         return [_row_source(row, folder) for row in read_motion_set(folder)]
-    paths = _paths(folder, CLIP_SUFFIXES, "clip")
-    table = _Table.read(folder, labels, paths)
+    paths = folder_paths(folder, CLIP_SUFFIXES, "clip")
+    table = LabelTable.read(folder, labels, paths)
     found: list[FileSource | RowSource] = []
     for path in paths:
         about = table.about(path, folder, licence) or _from_clip(path, folder, licence)
@@ -69,7 +69,8 @@ def _row_source(row: MotionRow, folder: Path) -> RowSource:
     return RowSource(slug(row.id), str(folder), about, row)
 
 
-def _paths(folder: Path, suffixes: Sequence[str], kind: str) -> list[Path]:
+def folder_paths(folder: Path, suffixes: Sequence[str], kind: str) -> list[Path]:
+    """The files of a folder and its folders that end so, in order. Raises ValueError where there is none."""
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder; give the one that holds the {kind}s")
     paths = [
@@ -86,7 +87,7 @@ def _stem(path: Path, folder: Path) -> str:
     return slug(str(path.relative_to(folder).with_suffix("")).replace("/", "_"))
 
 
-def _from_folders(path: Path, folder: Path, licence: str) -> Annotation:
+def from_folders(path: Path, folder: Path, licence: str) -> Annotation:
     """Subject and label by the folders that a recording lies in."""
     folders = path.relative_to(folder).parts[:-1]
     label = (LabelSpan(folders[-1]),) if folders else ()
@@ -96,9 +97,9 @@ def _from_folders(path: Path, folder: Path, licence: str) -> Annotation:
 
 def _from_clip(path: Path, folder: Path, licence: str) -> Annotation:
     """The same, with what the clip says of itself; a clip that can't be read is reported when its turn comes."""
-    by_folders = _from_folders(path, folder, licence)
+    by_folders = from_folders(path, folder, licence)
     nested = len(path.relative_to(folder).parts) - 1
-    if path.suffix.lower() == ".bvh" or nested > 1:
+    if path.suffix.lower() != ".npz" or nested > 1:
         return by_folders
     try:
         clip = load_clip(path)
@@ -112,14 +113,14 @@ _NOT_SAID = "not said"
 
 
 @dataclass(frozen=True)
-class _Table:
+class LabelTable:
     """A label file. rows: by the file's path in the folder."""
 
     path: Path | None
     rows: dict[str, list[dict[str, str]]]
 
     @classmethod
-    def read(cls, folder: Path, given: Path | None, recordings: Sequence[Path]) -> "_Table":
+    def read(cls, folder: Path, given: Path | None, recordings: Sequence[Path]) -> "LabelTable":
         """The table that was named, or the folder's own. Raises ValueError naming file and line."""
         path = given or folder / LABELS_FILE
         if given is None and not path.is_file():
@@ -148,7 +149,7 @@ class _Table:
         if not rows:
             return None
         first = {name: next((row[name] for row in rows if row.get(name)), "") for name in COLUMNS}
-        folders = _from_folders(path, folder, licence)
+        folders = from_folders(path, folder, licence)
         return Annotation(
             first["subject"] or folders.subject,
             first["trial"] or folders.trial,

@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from fitmotion_models.datasets.any_clip import read_any_clip
 from fitmotion_models.datasets.motion_set import MotionRow
-from fitmotion_models.datasets.synthesis.files import hash_of, hash_of_folder
+from fitmotion_models.datasets.synthesis.files import hash_of, hash_of_file, hash_of_folder
+from fitmotion_models.datasets.synthesis.recording_file import Placement
 from fitmotion_models.datasets.synthesis.settings import SynthesisSettings, plain
-from fitmotion_models.exchange.bvh import clip_from_bvh, read_bvh
 from fitmotion_models.imu.values import ImuRecording
 from fitmotion_models.motion.condition import MotionCondition
-from fitmotion_models.skeleton.clip_file import load_clip
 from fitmotion_models.skeleton.kinematics import REST_STATURE
-from fitmotion_models.skeleton.motion_clip import MotionClip, clip_from_poses
+from fitmotion_models.skeleton.motion_clip import MotionClip
 
 SYNTHETIC, REAL = "synthetic", "real"
 """The two kinds of a manifest's rows: sensors that were never worn, and sensors that were."""
@@ -81,8 +81,8 @@ class MotionSource(Source, Protocol):
 class WornSource(Source, Protocol):
     """A recording of real sensors."""
 
-    def recording(self, settings: SynthesisSettings) -> ImuRecording:
-        """What they read, at the settings' rate. Raises ValueError, one sentence."""
+    def recording(self, settings: SynthesisSettings) -> tuple[ImuRecording, Placement]:
+        """What they read, at the settings' rate, and where they sat. Raises ValueError, one sentence."""
         ...
 
 
@@ -102,26 +102,12 @@ class VideoSource:
 
     def clip(self, settings: SynthesisSettings) -> MotionClip:
         """The body of the first person in it, as `assess` sees it."""
-        from fitmotion_models.pose.camera_model import CameraModel
-        from fitmotion_models.pose.image_source import open_source
-        from fitmotion_models.pose.recorded_poses import recorded_poses
-
-        source = open_source(str(self.path))
-        try:
-            camera = CameraModel.guess(source.width, source.height)
-            subject = self.about.subject
-            found = recorded_poses(source, settings.pose_backend, camera, subject, None, Counter())
-            poses = [pose for pose in found if pose is not None]
-            if not poses:
-                raise ValueError(f"{self.path}: no person was seen; the whole body has to be in the picture")
-            return clip_from_poses(poses, source.fps)
-        finally:
-            source.close()
+        return read_any_clip(str(self.path), subject=self.about.subject, backend=settings.pose_backend)
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A clip in a file: a MotionClip (.npz) or BVH with SMPL-22's joints."""
+    """A clip in a file; see `read_any_clip`."""
 
     id: str
     origin: str
@@ -130,13 +116,14 @@ class FileSource:
     medium: str = "clip"
 
     def fingerprint(self, settings: SynthesisSettings) -> dict[str, Any]:
-        """The file's content."""
-        return {"file": self.path.name, "hash": hash_of_folder(self.path)}
+        """The file's content, and the skeletons' that lie beside it."""
+        skeletons = {path.name: hash_of_file(path) for path in sorted(self.path.parent.glob("*.asf"))}
+        beside = {"skeletons": skeletons} if self.path.suffix.lower() == ".amc" else {}
+        return {"file": self.path.name, "hash": hash_of_file(self.path), **beside}
 
     def clip(self, settings: SynthesisSettings) -> MotionClip:
         """The clip as it lies there."""
-        is_bvh = self.path.suffix.lower() == ".bvh"
-        return clip_from_bvh(read_bvh(self.path)) if is_bvh else load_clip(self.path)
+        return read_any_clip(str(self.path))
 
 
 @dataclass(frozen=True)

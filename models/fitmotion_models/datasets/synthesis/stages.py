@@ -20,11 +20,9 @@ from fitmotion_models.datasets.synthesis.recording_file import (
     load_recording,
     placement_of,
     recording_to_bytes,
-    unknown_placement,
 )
 from fitmotion_models.datasets.synthesis.settings import SynthesisSettings
 from fitmotion_models.datasets.synthesis.sources import MotionSource, Source, WornSource
-from fitmotion_models.imu.values import ImuRecording
 from fitmotion_models.skeleton.clip_file import clip_to_bytes, load_clip
 
 POSE, IMU, CALIBRATION, RECORDING = "pose", "imu", "calibration", "recording"
@@ -143,7 +141,4 @@ def _calibrated(path: Path, source: Source, settings: SynthesisSettings) -> byte
 
 
 def _real(source: WornSource, settings: SynthesisSettings) -> bytes:
-    recording: ImuRecording = source.recording(settings)
-    known = {site.name: site.bone for site in settings.known_sites()}
-    segments = tuple(known.get(name, "") for name in recording.sites)
-    return recording_to_bytes(recording, unknown_placement(segments))
+    return recording_to_bytes(*source.recording(settings))
