@@ -55,8 +55,8 @@ class SynthesisSettings:
         read_cutoffs(self.cutoff)
         self.placed_sites()
         self.sensor()
-        if self.calibration and not Path(self.calibration).is_file():
-            raise ValueError(f"calibration {self.calibration} is not there; make one with `fitmotion imu calibrate`")
+        if self.calibration:
+            self._check_calibrated_sites()
 
     def placed_sites(self) -> tuple[Site, ...]:
         """The sites by value. Raises ValueError for unknown ones, OSError where their file can't be read."""
@@ -69,6 +69,17 @@ class SynthesisSettings:
         from fitmotion_models.imu.sensor_spec import sensor_preset
 
         return sensor_preset(self.preset)
+
+    def _check_calibrated_sites(self) -> None:
+        from fitmotion_models.imu.calibration import Calibration
+
+        known = Calibration.load(self.calibration).sensors
+        unknown = [site.name for site in self.placed_sites() if site.name not in known]
+        if unknown:
+            raise ValueError(
+                f"calibration {self.calibration} knows nothing of {', '.join(unknown)}; take the sites that it was "
+                f"learned at: {','.join(known)}"
+            )
 
     def calibrated_on(self) -> tuple[str, ...]:
         """Persons that the calibration was fitted on. Raises ValueError where its file can't be used."""

@@ -22,8 +22,11 @@ from fitmotion_models.datasets.synthesis.recording_file import (
     recording_to_bytes,
 )
 from fitmotion_models.datasets.synthesis.settings import SynthesisSettings
-from fitmotion_models.datasets.synthesis.sources import MotionSource, Source, WornSource
+from fitmotion_models.datasets.synthesis.sources import UNLABELLED, MotionSource, Source, WornSource
+from fitmotion_models.datasets.synthesis.windows import labels_of_samples
+from fitmotion_models.imu.calibration import Calibration
 from fitmotion_models.skeleton.clip_file import clip_to_bytes, load_clip
+from fitmotion_models.skeleton.rotations import conjugate, multiply
 
 POSE, IMU, CALIBRATION, RECORDING = "pose", "imu", "calibration", "recording"
 FILES = {
@@ -133,11 +136,19 @@ def _imu(path: Path, settings: SynthesisSettings, seed: int) -> bytes:
 
 
 def _calibrated(path: Path, source: Source, settings: SynthesisSettings) -> bytes:
-    from fitmotion_models.imu.calibration import Calibration
-
     recording, placement = load_recording(path)
     calibration = Calibration.load(Path(settings.calibration))
-    return recording_to_bytes(calibration.apply(recording), placement)
+    names, borne = labels_of_samples(source.about.labels, recording.stamps)
+    made = calibration.apply(recording)
+    force, rate = made.specific_force.copy(), made.angular_velocity.copy()
+    for index, name in enumerate(names):
+        if name != UNLABELLED and (rows := borne == index).any():
+            of_activity = calibration.apply(recording, activity=name)
+            force[rows], rate[rows] = of_activity.specific_force[rows], of_activity.angular_velocity[rows]
+    # the calibrated sensor is turned on its segment as the real ones were
+    turns = np.stack([conjugate(calibration.sensors[site].rotation) for site in recording.sites])
+    turned = replace(placement, rotations=multiply(placement.rotations, turns))
+    return recording_to_bytes(replace(made, specific_force=force, angular_velocity=rate), turned)
 
 
 def _real(source: WornSource, settings: SynthesisSettings) -> bytes:
