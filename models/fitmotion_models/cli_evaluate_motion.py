@@ -201,6 +201,57 @@ def _base_sampler(base: str) -> "MotionSampler":
         return load_sampler(path, threads=1, guided=True)
 
 
+@train.command("guidance")
+def train_guidance(
+    motion_set: MotionSet,
+    weights: Annotated[
+        str, typer.Option(help="Weights that ship, by name, or a folder of `train motion`.", metavar="NAME")
+    ] = "motion_stream",
+    fold: Annotated[str, typer.Option(help="In which fold the weights' persons generate: first or swapped.")] = "first",
+    judges: Judges = None,
+    per_grade: Annotated[int, typer.Option(help="Motions of each test and grade, for each weight.", min=2)] = 12,
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Choose how strongly words and score count by default, and write it onto the weights' card.
+
+    Asked are judges and an evaluator that learned from the generator's own persons, so that those who judge later have
+    no say. Chosen are the smallest weights with which grades are found as often as in recordings. Takes some minutes.
+
+    Examples:
+
+      fitmotion train guidance --set runs/motion_set --weights motion_stream
+    """
+    ready_to_train()
+    from dataclasses import asdict
+
+    from fitmotion_models.datasets.motion_set import read_motion_set
+    from fitmotion_models.datasets.splits import other_fold
+    from fitmotion_models.motion.generate import Generator
+    from fitmotion_models.motion.sampler import weights_file
+    from fitmotion_models.training.fms_judges import train_judges
+    from fitmotion_models.training.motion_guidance import choose_guidance, write_guidance
+
+    try:
+        rows, card = read_motion_set(motion_set), weights_file(weights).with_suffix(".yaml")
+        with progress_bar("judges", quiet=as_json) as progress:
+            asked = train_judges(rows, other_fold(fold), judges or motion_set / "judges", progress=progress)
+        with progress_bar("weights", quiet=as_json) as progress:
+            choice = choose_guidance(
+                rows, fold, Generator.load(weights, threads=1), asked, per_grade=per_grade, seed=seed, progress=progress
+            )
+        write_guidance(card, choice)
+    except (ValueError, RuntimeError, OSError) as error:
+        fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(asdict(choice), indent=2, allow_nan=False))
+        return
+    for one in choice.tried:
+        typer.echo(", ".join(f"{name} {value:.3g}" for name, value in one.items()))
+    typer.echo(f"text {choice.text_guidance:g}, score {choice.score_guidance:g}; ceiling {choice.ceiling:.3f}")
+    typer.echo(f"written: {card}")
+
+
 def _draw(
     rows: "list[MotionRow]", fold: str, model: "Model", strips: Path | None, sheet: Path | None, seed: int
 ) -> list[Path]:
@@ -227,6 +278,7 @@ def _evaluated(
     seed: int,
     bar: Bar,
 ) -> dict[str, Any]:
+    from fitmotion_models.datasets.splits import other_fold
     from fitmotion_models.evaluation.motion_evaluator import load_motion_evaluator
     from fitmotion_models.evaluation.motion_report import MotionEvaluation
     from fitmotion_models.training.fms_judges import judged_rows, motion_frames, train_judges, train_on_generated
@@ -234,11 +286,13 @@ def _evaluated(
     measuring = load_motion_evaluator(fold if evaluator == "own" else evaluator)
     with bar("judges") as progress:
         trained = train_judges(rows, fold, judges, progress=progress)
+        development = train_judges(rows, other_fold(fold), judges, progress=progress)
     return MotionEvaluation(
         rows=rows,
         fold=fold,
         models=models,
         judges=trained,
+        development=development,
         learn=partial(train_on_generated, epochs=sizes.epochs) if sizes.epochs else None,
         read=judged_rows,
         frames=motion_frames,

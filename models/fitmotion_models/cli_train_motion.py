@@ -28,6 +28,13 @@ def train_motion(
     stage: Annotated[StageChoice, typer.Option(help="Which stage; each goes on from the one before.")] = (
         StageChoice.ALL
     ),
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Go on from weights (name, folder or file) instead of training a base: scores, then distilled.",
+            metavar="NAME",
+        ),
+    ] = None,
     size: Annotated[str, typer.Option(help="small: what ships; large: for a GPU.")] = "small",
     fold: Annotated[str, typer.Option(help="Which half of the persons generates: first or swapped.")] = "first",
     steps: Annotated[int | None, typer.Option(help="Steps of each stage; default: the recipe's.", min=1)] = None,
@@ -66,18 +73,21 @@ def train_motion(
 
       fitmotion train motion --set runs/motion_set --minutes 40 --minutes 30 --minutes 15
 
+      fitmotion train motion --set runs/motion_set --start motion_stream --out runs/motion_longer
+
       fitmotion train motion --set runs/motion_set --size large --device cuda --out runs/motion_large
     """
     ready_to_train()
     from fitmotion_models.training.motion_pipeline import MotionTraining, run_training
 
-    stages = [one.value for one in StageChoice if one is not StageChoice.ALL]
+    stages = [one.value for one in StageChoice if one not in (StageChoice.ALL, *((StageChoice.BASE,) if start else ()))]
     chosen = stages if stage is StageChoice.ALL else [stage.value]
     try:
         job = MotionTraining(
             motion_set=motion_set,
             out=out,
             stages=tuple(chosen),
+            start=start,
             size=size,
             minutes=tuple(minutes or ()),
             device=device,

@@ -53,6 +53,13 @@ def role_of(person: str, fold: str = "first") -> Role:
     return "generator" if generates == (fold == "first") else "judge"
 
 
+def other_fold(fold: str) -> Fold:
+    """The fold in which the halves of the persons change places. Raises ValueError for an unknown one."""
+    if fold not in FOLDS:
+        raise ValueError(f"fold '{fold}' unknown; known: {', '.join(FOLDS)}")
+    return FOLDS[1 - FOLDS.index(fold)]
+
+
 def rows_for(rows: Iterable[_Row], role: Role, fold: str = "first") -> list[_Row]:
     """The rows of those who have this role in a fold."""
     return [row for row in rows if role_of(row.person, fold) == role]

@@ -11,6 +11,8 @@ from fitmotion_models.datasets.motion_grades import severity_medians
 from fitmotion_models.datasets.motion_set import MotionRow
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.evaluation.fms_judges import ACTIONS, CHANCE, FmsJudge, JudgedMotion, RulesJudge
+from fitmotion_models.evaluation.fms_judges import consistency as consistency_of
+from fitmotion_models.evaluation.gait_report import gait_figures
 from fitmotion_models.evaluation.motion_grades_report import (
     Figures,
     Learn,
@@ -48,17 +50,19 @@ class EvaluationSizes:
     """How much is made and measured.
 
     per_grade: motions of each test and grade. per_label: held-out recordings of each action, style and side, and as
-    many motions. epochs: of the judge that learns from generated motion; 0: none.
+    many motions. per_gait: walks of each impairment and side, and healthy ones. epochs: of the judge that learns from
+    generated motion; 0: none.
     """
 
     per_grade: int = 50
+    per_gait: int = 12
     per_label: int = 12
     repetitions: int = REPETITIONS
     bootstraps: int = BOOTSTRAPS
     epochs: int = 512
 
 
-QUICK = EvaluationSizes(per_grade=6, per_label=2, repetitions=3, bootstraps=20, epochs=32)
+QUICK = EvaluationSizes(per_grade=6, per_gait=2, per_label=2, repetitions=3, bootstraps=20, epochs=32)
 """To see that everything runs; the figures say little."""
 
 
@@ -66,14 +70,16 @@ QUICK = EvaluationSizes(per_grade=6, per_label=2, repetitions=3, bootstraps=20, 
 class MotionEvaluation:
     """What is evaluated, of one fold.
 
-    rows: the motion set. models: by the names of MODELS. judges: learned from the judging persons. learn: trains the
-    published protocol's judge; None: left out. read: recordings as judges take them. frames: of a clip, likewise.
+    rows: the motion set. models: by the names of MODELS. judges: learned from the judging persons. development: those
+    by which guidance was chosen, which learned from the generator's own persons; they are no evidence. learn: trains
+    the published protocol's judge; None: left out. read: recordings as judges take them. frames: of a clip, likewise.
     """
 
     rows: Sequence[MotionRow]
     fold: str
     models: Mapping[str, Model]
     judges: Mapping[str, FmsJudge]
+    development: Mapping[str, FmsJudge]
     learn: Learn | None
     read: Callable[[Sequence[MotionRow], Any], list[JudgedMotion]]
     frames: Callable[[MotionClip], Any]
@@ -83,20 +89,22 @@ class MotionEvaluation:
 
     def run(self, bar: Bar) -> Figures:
         """All figures, ready for JSON. Raises ValueError where the set lacks what is needed."""
-        consistency, collapse, sides = self._grades(bar)
+        consistency, development, collapse, sides = self._grades(bar)
         found = {
             "fold": self.fold,
             "seed": self.seed,
             "sizes": asdict(self.sizes),
             "graded_by": "our rubric: 3 is labelled correct; 2 and 1 part at the median severity of what is incorrect",
             "fms_consistency": consistency,
+            "fms_consistency_in_development": development,
             "within_grades": collapse,
             "sides": sides,
+            "gait": self._gait(bar),
             "motion": self._motion(bar),
         }
         return {name: plain(value) for name, value in found.items()}
 
-    def _grades(self, bar: Bar) -> tuple[Figures, Figures, Figures]:
+    def _grades(self, bar: Bar) -> tuple[Figures, Figures, Figures, Figures]:
         rng = np.random.default_rng([self.seed, 1])
         persons, rules = self._persons(bar), self._rules()
         with bar("judges") as progress:
@@ -105,6 +113,9 @@ class MotionEvaluation:
                 progress(1, 1)
         ceiling = {name: {part: real[name][part] for part in ("accuracy", "ci95")} for name in self.judges}
         consistency: Figures = {"ceiling": ceiling, "chance": CHANCE, "real": real}
+        development = {
+            "ceiling": {name: consistency_of(one, persons.held_out, rng) for name, one in self.development.items()}
+        }
         collapse: Figures = {}
         sides: Figures = {"real": side_figures(persons.held_out)}
         held_out = as_recorded(rows_for(self.rows, "judge", self.fold))
@@ -115,9 +126,19 @@ class MotionEvaluation:
             motions = judged_requests(requests, clips, self.frames)
             row = judged_figures(self.judges, rules, motions, persons, self.learn, rng)
             consistency[name] = with_share_of_ceiling(real, row)
+            development[name] = {one: consistency_of(judge, motions, rng) for one, judge in self.development.items()}
             collapse[name] = collapse_figures(motions, persons.held_out, self.evaluator, rng)
             sides[name] = side_figures(motions)
-        return consistency, collapse, sides
+        return consistency, development, collapse, sides
+
+    def _gait(self, bar: Bar) -> Figures:
+        figures = {}
+        for name, model in self.models.items():
+            with bar(f"gait, {name}") as progress:
+                figures[name] = gait_figures(
+                    model, self.sizes.per_gait, np.random.default_rng([self.seed, 5]), progress
+                )
+        return figures
 
     def _persons(self, bar: Bar) -> Persons:
         graded = as_recorded([row for row in self.rows if row.action in ACTIONS and row.score is not None])

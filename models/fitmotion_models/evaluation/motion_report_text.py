@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fitmotion_models.evaluation.gait_report import lines_of as gait_lines
 from fitmotion_models.evaluation.motion_grades_report import TRAINED_ON_GENERATED
 
 _JUDGES = {"lstm": "LSTM", "second": "second", "rules": "rules", TRAINED_ON_GENERATED: "on generated"}
@@ -13,6 +14,7 @@ _FIELD = (
     ("R@1", ("r_precision", "top_1")),
     ("R@2", ("r_precision", "top_2")),
     ("R@3", ("r_precision", "top_3")),
+    ("R@3 distinct", ("r_precision_distinct", "top_3")),
     ("FID", ("fid",)),
     ("KID", ("kid",)),
     ("MM-Dist", ("mm_distance",)),
@@ -27,7 +29,7 @@ def as_text(found: Mapping[str, Any]) -> str:
     consistency, motion = found["fms_consistency"], found["motion"]
     rows = {name: row for name, row in consistency.items() if name not in _NO_ROWS}
     first = next(iter(motion.values()))
-    ceiling = ", ".join(f"{_JUDGES[name]} {_value(one, 'accuracy')}" for name, one in consistency["ceiling"].items())
+    ceiling = _accuracies(consistency["ceiling"])
     parts = [
         f"Fold {found['fold']}. Grades: {found['graded_by']}.",
         f"Judges on persons whom they never saw (the ceiling): {ceiling}; chance {consistency['chance']:.2f}",
@@ -35,6 +37,10 @@ def as_text(found: Mapping[str, Any]) -> str:
         _table(["", *_JUDGES.values()], [_judged(name, row) for name, row in rows.items()]),
         "\nConfusion (rows: asked for 1, 2, 3; columns: judged)",
         *_confusions(rows),
+        "\nJudges by which guidance was chosen (no evidence)",
+        *(f"  {name}: {_accuracies(row)}" for name, row in found["fms_consistency_in_development"].items()),
+        "\nImpaired gait: affected over other side, and in how many clips the named side is the one",
+        *(line for name, figures in found["gait"].items() for line in (f"  {name}", *gait_lines(figures))),
         "\nThe field's measures",
         _table(["", *(name for name, _ in _FIELD)], _field(motion)),
         f"  evaluator: {first['evaluator']}{'' if first['comparable_with_published'] else _NOT_COMPARABLE}",
@@ -61,6 +67,10 @@ def _confusions(rows: Mapping[str, Any]) -> list[str]:
     return [
         f"  {name}, {_JUDGES[judge]}: {one['confusion']}" for name, row in rows.items() for judge, one in row.items()
     ]
+
+
+def _accuracies(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{_JUDGES[judge]} {_value(one, 'accuracy')}" for judge, one in row.items())
 
 
 def _field(motion: Mapping[str, Any]) -> list[list[str]]:

@@ -10,6 +10,8 @@ from fitmotion_models.datasets.motion_set import MotionRow
 from fitmotion_models.training.motion_export import export_sampler, load_checkpoint
 from fitmotion_models.training.motion_recipe import Stage
 
+START = "start.pt"
+"""Checkpoint of weights that a training went on from, in the folder of its own checkpoints."""
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 # by the small sweeps on a development judge; a user's own choice goes over them
@@ -58,6 +60,11 @@ def _card(folder: Path, rows: Sequence[MotionRow], name: str) -> dict[str, Any]:
             recipe = held["recipe"]
             stages[str(stage)] = {"steps": held["step"], "hours": round(held["seconds"] / 3600.0, 2), "recipe": recipe}
     first = next(iter(stages.values()))["recipe"]
+    earlier, option = {}, ""
+    if (folder / START).exists():
+        held = load_checkpoint(folder / START)[1]
+        earlier = {"started_from": {"weights": held["weights"], **held["made"]}}
+        option = f" --start {held['weights']}"
     return {
         "name": name,
         "what": "Human motion from words and a score of the Functional Movement Screen, 20 frames a call. Grades 1 "
@@ -77,8 +84,9 @@ def _card(folder: Path, rows: Sequence[MotionRow], name: str) -> dict[str, Any]:
         "licence": f"non-commercial use only ({', '.join(limited)})" if limited else "CC BY-SA 4.0",
         "split": f"fold {first['fold']} of datasets/splits.py: judges' persons were never trained on",
         "command": f"./fitmotion train motion --set runs/motion_set --name {name} --fold {first['fold']} "
-        f"--seed {first['seed']}",
+        f"--seed {first['seed']}{option}",
         "stages": _plain(stages),
+        **earlier,
     }
 
 

@@ -1,11 +1,12 @@
 """What the stream model is trained on: the motion set's clips of the generating persons, and their prompts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fitmotion_models.datasets.impaired_gait import Impairment
 from fitmotion_models.datasets.motion_set import MotionRow, read_motion_set
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.motion.condition import Conditioning
@@ -16,9 +17,10 @@ from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
 Progress = Callable[[int, int | None], None] | None
 
 # action, with its style where it has one -> how much more often it is drawn than its seconds say. The movements that
-# are graded are what the scores are learned from; of even walking there is little and much is asked; most of the
-# climbing is on playground equipment that nobody sees
+# are graded are what the scores are learned from; of even walking there is little and much is asked; which side limps
+# shows in a few frames of a step only; most of the climbing is on playground equipment that nobody sees
 OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 4.0, "walk_turn": 2.0, "climb": 0.3}
+OFTEN |= {f"walk {impairment}": 3.0 for impairment in Impairment}
 _LEAST_FRAMES = 24
 _FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
 _SCORES = (1, 2, 3)
@@ -50,12 +52,14 @@ def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sam
 class EncodedPrompts:
     """Embeddings of all texts of a set and of their scored forms, made once.
 
-    kept: file (.npz) that holds those of an earlier run, and is written where it does not hold the same.
+    texts: of every clip those that say the same of it. kept: file (.npz) that holds the embeddings of an earlier run,
+    and is written where it does not hold the same.
     """
 
-    def __init__(self, encoder: TextEncoder, texts: Sequence[str], kept: Path | None = None) -> None:
+    def __init__(self, encoder: TextEncoder, texts: Iterable[Sequence[str]], kept: Path | None = None) -> None:
+        self._meanings = sorted({tuple(one) for one in texts})
         self._rows: dict[str, int] = {}
-        for text in sorted(set(texts)):
+        for text in sorted({text for one in self._meanings for text in one}):
             for form in (text, *(scored_prompt(text, score, way) for way in _FORMS.values() for score in _SCORES)):
                 self._rows.setdefault(form, len(self._rows))
         self.embeddings = self._encoded(encoder, kept)
@@ -71,6 +75,11 @@ class EncodedPrompts:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.savez(kept, encoder=encoder.name, texts=texts, embeddings=embeddings)
         return embeddings
+
+    def by_meaning(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Embeddings (N, E) of the texts alone, and (N,) a number for each, the same where they say the same."""
+        numbers = np.repeat(np.arange(len(self._meanings)), [len(one) for one in self._meanings])
+        return self.plain([text for one in self._meanings for text in one]), numbers
 
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""

@@ -12,10 +12,12 @@ import torch
 from fitmotion_models.datasets.motion_set import MotionRow
 from fitmotion_models.motion.standing import standing_features
 from fitmotion_models.motion.text import load_text_encoder
-from fitmotion_models.training.motion_card import write_weights
+from fitmotion_models.training.motion_card import START, write_weights
 from fitmotion_models.training.motion_data import EncodedPrompts, generator_rows, samples_of
+from fitmotion_models.training.motion_export import save_checkpoint
 from fitmotion_models.training.motion_log import save_log_picture
-from fitmotion_models.training.motion_recipe import Stage, recipe_for
+from fitmotion_models.training.motion_recipe import MotionRecipe, Stage, recipe_for
+from fitmotion_models.training.motion_start import refit_text, start_from_weights
 from fitmotion_models.training.motion_training import train_stage
 from fitmotion_models.training.motion_windows import WindowSampler
 
@@ -26,14 +28,16 @@ ProgressBar = Callable[[str], AbstractContextManager[Callable[[int, int | None],
 class MotionTraining:
     """A training job.
 
-    stages: in their order. minutes: at most so long a stage; one figure for all, or one a stage. device: "cpu", "cuda"
-    or "auto". threads: of the CPU, 0 for all. compiled: see `train_stage`. changes: fields of the recipe. Raises
-    ValueError for what does not fit.
+    stages: in their order. start: weights that ship, by name, or a folder or file of weights, which the first of the
+    stages goes on from instead of the stage before it. minutes: at most so long a stage; one figure for all, or one a
+    stage. device: "cpu", "cuda" or "auto". threads: of the CPU, 0 for all. compiled: see `train_stage`. changes: fields
+    of the recipe. Raises ValueError for what does not fit.
     """
 
     motion_set: Path
     out: Path
     stages: tuple[str, ...] = tuple(Stage)
+    start: str | None = None
     size: str = "small"
     minutes: tuple[float, ...] = ()
     device: str = "auto"
@@ -87,9 +91,7 @@ def run_training(
         limit = job.minutes_of(job.stages.index(stage))
         recipe = recipe_for(stage, job.size, minutes=limit, **job.changes)
         windows = WindowSampler(samples, standing_features(), recipe.windows, seed=recipe.seed + index)
-        start = job.out / f"{list(Stage)[index - 1]}.pt" if index else None
-        if start is not None and not start.exists():
-            raise ValueError(f"stage {stage} goes on from {start}, which is not there; train the stage before first")
+        start = _start(job, recipe, prompts) if job.start and stage == job.stages[0] else _stage_before(job, stage)
         with bar(str(stage)) as progress:
             path = train_stage(
                 recipe,
@@ -107,13 +109,32 @@ def run_training(
     return written
 
 
+def _stage_before(job: MotionTraining, stage: Stage) -> Path | None:
+    index = list(Stage).index(stage)
+    start = job.out / f"{list(Stage)[index - 1]}.pt" if index else None
+    if start is not None and not start.exists():
+        raise ValueError(f"stage {stage} goes on from {start}, which is not there; train the stage before first")
+    return start
+
+
+def _start(job: MotionTraining, recipe: MotionRecipe, prompts: EncodedPrompts) -> Path:
+    """A checkpoint of the weights that are gone on from, made once."""
+    path = job.out / START
+    if not path.exists():
+        network, said = start_from_weights(str(job.start), recipe.fold, recipe.network)
+        refit_text(network, prompts, recipe.windows.text_noise)
+        job.out.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(path, network, weights=job.start, made=said)
+    return path
+
+
 def _read(job: MotionTraining, bar: ProgressBar) -> tuple[list[MotionRow], list[Any], EncodedPrompts]:
     fold = str(job.changes.get("fold") or "first")
     rows = generator_rows(job.motion_set, fold, non_commercial=job.non_commercial)
     with bar("reading") as progress:
         samples = samples_of(rows, progress)
     encoder = load_text_encoder(recipe_for(Stage.BASE, job.size).network.encoder)
-    return rows, samples, EncodedPrompts(encoder, [text for row in rows for text in row.texts], job.out / "prompts.npz")
+    return rows, samples, EncodedPrompts(encoder, [row.texts for row in rows], job.out / "prompts.npz")
 
 
 def checkpoint_summary(path: Path) -> dict[str, Any]:

@@ -25,6 +25,9 @@ class PromptTable(Protocol):
     def embeddings(self) -> NDArray[np.float32]:
         """(N, E) all of them."""
 
+    def by_meaning(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Embeddings (N, E) of the texts alone, and (N,) a number for each, the same where they say the same."""
+
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""
 
@@ -52,6 +55,7 @@ class BatchMaker:
     ) -> None:
         self.recipe, self.prompts, self.network, self.device = recipe, prompts, network, device
         self.random = np.random.default_rng(recipe.seed + 1)
+        self.unwhitened = torch.linalg.inv(network.text_whitening)
 
     def make(self, windows: Windows) -> Batch:
         """A batch of windows; the three ways to tell the score take turns by chance, so that a user picks one."""
@@ -61,7 +65,7 @@ class BatchMaker:
             told[:] = False
         told &= random.random(size) >= self.recipe.windows.score_dropout
         forms = np.where(told, random.integers(1, 4, size), 0)
-        text = self.prompts.scored(windows.texts, windows.scores, forms.tolist())
+        text, plain = self._wordings(windows, forms.tolist())
         score = np.zeros((size, SCORES), np.float32)
         tokens = np.where(forms == 3, np.array(windows.scores) + 1, 0)
         score[np.arange(size), tokens] = 1.0
@@ -74,7 +78,7 @@ class BatchMaker:
         conditions = Conditions(
             history=seen + self._history_error(seen),
             has_history=self._tensor(windows.has_history),
-            text=self._tensor(text),
+            text=text,
             has_text=self._tensor(1.0 - no_text[:, None].astype(np.float32)),
             score=self._tensor(score),
             progress=self._tensor(windows.progress),
@@ -85,12 +89,29 @@ class BatchMaker:
         last = torch.where(conditions.has_history > 0.5, history[:, -1], torch.nan)
         return Batch(
             conditions,
-            self._tensor(self.prompts.plain(windows.texts)),
+            plain,
             clean,
             self._tensor(windows.valid),
             1.0 - self._tensor(windows.blended),
             last,
         )
+
+    def _wordings(self, windows: Windows, forms: list[int]) -> tuple[Tensor, Tensor]:
+        """Embeddings (B, E) of the texts with their scores, and without: as if they were worded differently again.
+
+        On some of them half-way between two texts of the clip, and everywhere with noise along the directions in which
+        wordings differ: what is asked for later is worded in ways that nobody wrote down.
+        """
+        recipe, size = self.recipe.windows, len(windows.texts)
+        mixed = self.random.random((size, 1)) < recipe.text_mixing
+        share = np.where(mixed, self.random.random((size, 1)), 0.0).astype(np.float32)
+        noise = self.random.normal(0.0, recipe.text_noise, (size, self.network.config.text_size)).astype(np.float32)
+        error = self._tensor(noise) @ self.unwhitened
+        scored, plain = (
+            self._tensor((1.0 - share) * read(windows.texts) + share * read(windows.other_texts)) + error
+            for read in (lambda texts: self.prompts.scored(texts, windows.scores, forms), self.prompts.plain)
+        )
+        return scored, plain
 
     def _tensor(self, array: NDArray[np.float32]) -> Tensor:
         return torch.as_tensor(np.asarray(array, np.float32)).to(self.device, non_blocking=True)

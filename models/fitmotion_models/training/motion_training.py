@@ -138,7 +138,7 @@ def _begin(
 def _measure(network: StreamNetwork, windows: WindowSampler, prompts: PromptTable) -> None:
     """Set what the networks' inputs are scaled by."""
     mean, deviation = normalisation(windows.draw(_NORMALISED_ON))
-    text_mean, matrix = whitening(prompts.embeddings)
+    text_mean, matrix = whitening(*prompts.by_meaning())
     measured = {"mean": mean, "deviation": deviation, "text_mean": text_mean, "text_whitening": matrix}
     for name, values in measured.items():
         getattr(network, name).copy_(torch.as_tensor(values))
@@ -158,8 +158,10 @@ def _optimiser(recipe: MotionRecipe, network: StreamNetwork) -> torch.optim.Opti
 
 
 def _half_precision(network: StreamNetwork) -> AbstractContextManager[Any]:
-    """bfloat16 for the matrices: several times as fast, on a CPU that has it and on every GPU since 2020."""
-    return torch.autocast(next(network.parameters()).device.type, dtype=torch.bfloat16)
+    """bfloat16 for the matrices where the device computes in it: several times as fast there, slower elsewhere."""
+    device = next(network.parameters()).device.type
+    able = device != "cpu" or any(torch.cpu.get_capabilities().get(one) for one in ("amx_bf16", "avx512_bf16"))
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=able)
 
 
 def _step(

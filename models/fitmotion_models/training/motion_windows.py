@@ -42,7 +42,8 @@ class Windows(NamedTuple):
     """A batch, anchored, not normalised; B windows.
 
     history (B, 20, 204), has_history (B, 1), future (B, 20, 204), valid (B, 20) 0 behind a clip's end, progress (B, 3),
-    target_mask (B, 20, 204), blended (B, 20) 1 where a transition is under way, texts (B), scores (B) -1 for none.
+    target_mask (B, 20, 204), blended (B, 20) 1 where a transition is under way, texts (B) and other_texts (B) two of
+    the clip's, maybe the same, scores (B) -1 for none.
     """
 
     history: Float32
@@ -53,6 +54,7 @@ class Windows(NamedTuple):
     target_mask: Float32
     blended: Float32
     texts: list[str]
+    other_texts: list[str]
     scores: list[int]
 
 
@@ -85,6 +87,7 @@ class WindowSampler:
             target_mask=np.zeros((*size, LAYOUT.size), np.float32),
             blended=np.zeros(size, np.float32),
             texts=[],
+            other_texts=[],
             scores=[],
         )
         for index in range(batch):
@@ -118,7 +121,8 @@ class WindowSampler:
         if not sample.endless and random.random() >= recipe.progress_dropout:
             made.progress[index] = (start / total, total / 200.0, 1.0)
         self._constrain(made.target_mask[index], made.valid[index])
-        made.texts.append(sample.texts[int(random.integers(len(sample.texts)))])
+        for texts in (made.texts, made.other_texts):
+            texts.append(sample.texts[int(random.integers(len(sample.texts)))])
         made.scores.append(-1 if sample.score is None else sample.score)
 
     def _other_history(self) -> Float32:
@@ -190,17 +194,25 @@ def normalisation(windows: Windows) -> tuple[Float32, Float32]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def whitening(embeddings: Float32, floor: float = 0.05) -> tuple[Float32, Float32]:
-    """Mean (E,) and matrix (E, E) that make embeddings (N, E) of variance 1 in every direction that they differ in.
+def whitening(embeddings: Float32, meanings: NDArray[np.int64], floor: float = 0.3) -> tuple[Float32, Float32]:
+    """Mean (E,) and matrix (E, E) that make embeddings (N, E) of variance 1 among texts of one meaning.
 
-    floor: share of the mean variance that is added to each, so that directions in which they do not differ stay small.
+    meanings: (N,) a number for each; texts of the same number say the same. What changes with the wording alone is made
+    small, and what tells meanings apart, such as left and right, stays: within-class covariance normalisation (Hatch et
+    al. 2006). floor: share of the mean variance that is added to each, so that directions in which texts of one meaning
+    happen not to differ are not blown up.
     """
     values = embeddings.astype(np.float64)
-    mean = values.mean(axis=0)
-    variances, directions = np.linalg.eigh(np.cov(values - mean, rowvar=False))
-    scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + floor * variances.mean())
+    _, groups = np.unique(meanings, return_inverse=True)
+    sums = np.zeros((groups.max() + 1, values.shape[1]))
+    np.add.at(sums, groups, values)
+    apart = values - (sums / np.bincount(groups)[:, None])[groups]
+    variances, directions = np.linalg.eigh(apart.T @ apart / len(apart))
+    least = floor * variances.mean()
+    # with one text for every meaning nothing is known of wordings
+    scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + least) if least > 0.0 else np.ones(len(variances))
     matrix = directions * scales @ directions.T
-    return mean.astype(np.float32), matrix.astype(np.float32)
+    return values.mean(axis=0).astype(np.float32), matrix.astype(np.float32)
 
 
 def balanced(samples: Sequence[Sample], actions: Sequence[str], often: Mapping[str, float]) -> list[Sample]:

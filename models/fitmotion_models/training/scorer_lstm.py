@@ -16,6 +16,9 @@ from fitmotion_models.training.scorer_data import Table
 from fitmotion_models.training.scorer_frames import INPUTS
 
 GRADES = (1, 2, 3)
+# in leg lengths, radians and per second: what changes by less in the recordings that one learns from, such as wrists
+# and toes that their camera does not see, says nothing of other motion, where it may change
+_LEAST_DEVIATION = 1e-2
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class LstmScorer:
         torch.set_num_threads(1)  # steps this small only wait for each other
         torch.manual_seed(self._seed)
         random = np.random.default_rng(self._seed)
-        self._centre, self._scale = frames.mean(axis=(0, 1)), frames.std(axis=(0, 1)) + 1e-6
+        deviation = frames.std(axis=(0, 1))
+        self._centre, self._scale = frames.mean(axis=(0, 1)), np.where(deviation < _LEAST_DEVIATION, np.inf, deviation)
         self._network = self._make(settings.hidden)
         optimiser = torch.optim.Adam(
             self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay

@@ -183,6 +183,7 @@ def test_all_of_it_says_what_is_known_of_a_perfect_and_of_an_untold_generator(ro
         fold="first",
         models=models,
         judges={"lstm": DepthJudge(), "second": DepthJudge()},
+        development={"second": DepthJudge()},
         learn=lambda motions: DepthJudge(),
         read=read,
         frames=lambda clip: np.zeros((1, 1), np.float32),
@@ -197,6 +198,9 @@ def test_all_of_it_says_what_is_known_of_a_perfect_and_of_an_untold_generator(ro
     assert consistent["base"]["second"]["accuracy"] == pytest.approx(1 / 3)
     assert consistent["base"]["second"]["confusion"] == [[0, 3, 0]] * 3
     assert consistent["numerical"]["lstm_trained_on_generated"]["trained_on"] == "this model's motions"
+    development = found["fms_consistency_in_development"]
+    assert development["ceiling"]["second"]["accuracy"] == development["direct"]["second"]["accuracy"] == 1.0
+    assert found["gait"]["direct"]["limp"]["clips"] == 0  # a squat has no steps to compare
     kids = found["within_grades"]["direct"]["1"]["kid_to_grades"]
     assert kids["1"] < min(kids["2"], kids["3"])
     assert found["motion"]["direct"]["physical_against_mocap"]["jerk_m_s3"]["real"]["value"] > 0.0

@@ -100,6 +100,9 @@ class TwoPrompts:
 
     embeddings = np.eye(2, 384, dtype=np.float32)
 
+    def by_meaning(self):
+        return self.embeddings, np.arange(2)
+
     def plain(self, texts):
         return np.array([[float(text == "fast")] + [0.0] * 383 for text in texts], np.float32)
 
@@ -121,6 +124,7 @@ def test_training_goes_on_where_it_stopped_and_ends_in_weights(tmp_path: Path) -
     torch.set_num_threads(1)
     network = StreamConfig(width=32, layers=2, heads=2, root_width=32, root_layers=2, root_heads=2)
     windows = WindowRecipe(progress_dropout=1.0, path=0.0, keyframes=0.0, free=1.0, transition=0.0, text_dropout=0.0)
+    windows = replace(windows, text_noise=0.0)
     fast, slow = (Sample(walk(speed), (text,), None, 1.0) for speed, text in ((3.0, "fast"), (0.5, "slow")))
     recipe = replace(
         recipe_for(Stage.BASE, steps=150, batch=32), network=network, windows=windows, rate=3e-3, warmup=10
@@ -164,12 +168,28 @@ SHAPES = {
 }
 
 
-def test_whitened_prompts_differ_equally_in_every_way_that_they_differ() -> None:
-    random = np.random.default_rng(0)
-    wide = random.normal(size=(4000, 3)).astype(np.float32) * (1.0, 0.5, 0.2) + (3.0, 0.0, 1.0)
-    mean, matrix = whitening(np.concatenate([wide, np.zeros((4000, 1))], axis=1).astype(np.float32), floor=1e-6)
-    white = (np.concatenate([wide, np.zeros((4000, 1))], axis=1) - mean) @ matrix
-    np.testing.assert_allclose(np.cov(white, rowvar=False), np.diag([1.0, 1.0, 1.0, 0.0]), atol=1e-3)
+def wordings(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two meanings a little apart along the third axis, in wordings that differ widely along the first two."""
+    meanings = np.arange(4000) % 2
+    embeddings = (
+        random.normal(size=(4000, 3)) * (1.0, 0.5, 0.02) + np.outer(meanings, (0.0, 0.0, 0.1)) + (3.0, 0.0, 1.0)
+    )
+    return embeddings.astype(np.float32), meanings
+
+
+def test_wordings_of_one_meaning_differ_equally_in_every_way_and_meanings_stay_apart() -> None:
+    embeddings, meanings = wordings(np.random.default_rng(0))
+    mean, matrix = whitening(embeddings, meanings, floor=1e-6)
+    white = (embeddings - mean) @ matrix
+    for one in (0, 1):
+        np.testing.assert_allclose(np.cov(white[meanings == one], rowvar=False), np.eye(3), atol=0.1)
+    apart = white[meanings == 1].mean(axis=0) - white[meanings == 0].mean(axis=0)
+    np.testing.assert_allclose(apart, (0.0, 0.0, 5.0), atol=0.2)
+
+
+def test_with_one_text_for_every_meaning_texts_are_read_as_they_are() -> None:
+    _, matrix = whitening(np.eye(2, 4, dtype=np.float32), np.arange(2))
+    np.testing.assert_array_equal(matrix, np.eye(4))
 
 
 def test_a_recipe_says_what_it_does_not_know() -> None:

@@ -115,6 +115,21 @@ def test_calibration_finds_the_slope_that_made_the_labels() -> None:
     assert slope == pytest.approx(0.5, abs=0.03) and offset == pytest.approx(0.0, abs=0.05)
 
 
+def test_what_never_changes_in_the_recordings_says_nothing_of_other_motion() -> None:
+    pytest.importorskip("torch", reason="torch comes with the first training: `./fitmotion test` installs it")
+    from fitmotion_models.training.scorer_frames import INPUTS
+    from fitmotion_models.training.scorer_lstm import LstmScorer, LstmSettings
+
+    rng = np.random.default_rng(0)
+    grades = np.tile([1, 2, 3], 20)
+    frames = (rng.normal(size=(60, 6, INPUTS)) + grades[:, None, None]).astype(np.float32)
+    frames[..., :40] = 0.3 + 1e-4 * frames[..., :40]
+    scorer = LstmScorer(LstmSettings(epochs=5)).fit(frames, grades)
+    other = frames.copy()
+    other[..., :40] = rng.normal(size=(60, 6, 40))
+    np.testing.assert_array_equal(scorer.chances(frames), scorer.chances(other))
+
+
 def test_the_lstm_learns_what_is_plain() -> None:
     pytest.importorskip("torch", reason="torch comes with the first training: `./fitmotion test` installs it")
     from fitmotion_models.training.scorer_frames import INPUTS
