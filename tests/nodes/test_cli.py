@@ -37,7 +37,9 @@ def test_a_wrong_option_is_one_line(capsys: pytest.CaptureFixture[str], argument
 def test_help_teaches_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "./fitmotion up --source squat.mp4" in text
+    assert "./fitmotion up --source squat.mp4" in text and "--imu-preset" in text
+    assert main(["bench", "imu", "--help"]) == 0
+    assert "fitmotion bench imu --json --replay walk.npz" in capsys.readouterr().out
     assert main(["--help"]) == 0
     listed = capsys.readouterr().out
     for command in ("up", "assess", "bench", "doctor", "test"):

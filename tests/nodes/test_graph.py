@@ -130,6 +130,16 @@ def test_what_cannot_be_generated_is_said_before_anything_starts(options: dict[s
         graph(**options)
 
 
+def test_sensors_have_the_errors_that_are_asked_for() -> None:
+    given = node(graph(mover="squat", imu="pelvis", imu_preset="bmi270"), "virtual_imu").parameters
+    assert given == {"sites": "pelvis", "preset": "bmi270"}
+    assert "preset" not in node(graph(mover="squat", imu="pelvis"), "virtual_imu").parameters
+    with pytest.raises(ValueError, match="imu_preset=bmi270 is for sensors that somebody wears; give imu too"):
+        graph(mover="squat", imu_preset="bmi270")
+    with pytest.raises(ValueError, match="virtual_imu: preset: sensor 'bmi999' is unknown; known: ideal, "):
+        graph(mover="squat", imu="pelvis", imu_preset="bmi999")
+
+
 def test_a_prefix_reaches_all_who_name_frames() -> None:
     built = graph(source="0", imu="pelvis", visualize=True, subject_prefix="lab_")
     named = [spec.name for spec in built.nodes if spec.parameters.get("subject_prefix") == "lab_"]
