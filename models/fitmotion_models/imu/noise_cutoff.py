@@ -13,7 +13,8 @@ from fitmotion_models.imu.specific_force import continuous_quaternions
 from fitmotion_models.imu.values import Cutoffs
 from fitmotion_models.skeleton.rotations import Float64
 
-WINDOW_S = 4.0  # of the spectra that are averaged
+WINDOW_S = 4.0  # of the spectra that are averaged; in shorter recordings half of them
+SHORTEST_S = 2.0
 LOWEST_HZ = 1.0
 # Two figures were settled on the trials 02, 14 and 16 of BROAD beside the real sensor, at 57 and 29 frames a second
 # together. Cross-validation must know the noise's colour: that of optical capture falls as a first-order low-pass of
@@ -29,7 +30,7 @@ _NOTHING = 1e-7  # metres or radians: the rounding of poses, so that what moves 
 def cutoffs_from_noise(motion: SiteMotion, usual: Cutoffs, *, highest: Cutoffs | None = None) -> Cutoffs:
     """The low-passes that suit the noise of this motion: of all its sensors' positions and of their rotations.
 
-    usual: what a recording gets that is shorter than two windows of `WINDOW_S` seconds, or does not move. highest: what
+    usual: what a recording gets that is shorter than `SHORTEST_S` seconds, or does not move. highest: what
     is never exceeded; poses of cameras need it, whose errors change as slowly as motion does and do not look like
     noise.
     """
@@ -50,7 +51,7 @@ def cutoffs_from_noise(motion: SiteMotion, usual: Cutoffs, *, highest: Cutoffs |
 def noise_cutoff(stamps: NDArray[np.float64], values: Float64) -> tuple[float, int] | None:
     """The cut-off in Hz, at least `LOWEST_HZ`, and the order of the low-pass that suits values (T, D).
 
-    Holes (NaN) are bridged by straight lines; columns that are seen for less than two windows, and such that do not
+    Holes (NaN) are bridged by straight lines; columns that are seen for less than `SHORTEST_S`, and such that do not
     move, are left out. None where no column is left.
     """
     if len(stamps) < 2:
@@ -69,13 +70,14 @@ def _spectrum(stamps: NDArray[np.float64], values: Float64, step: float) -> tupl
     from scipy.signal import welch
 
     total, frequencies = None, np.empty(0)
+    window = round(min(WINDOW_S, 0.5 * (stamps[-1] - stamps[0])) / step)
     for column in values.T:
         seen = np.isfinite(column)
-        if seen.sum() <= 2.0 * WINDOW_S / step or np.std(column[seen]) < _NOTHING:
+        if seen.sum() <= max(SHORTEST_S / step, window) or np.std(column[seen]) < _NOTHING:
             continue
         even = np.arange(stamps[seen][0], stamps[seen][-1], step)
         filled = np.interp(even, stamps[seen], column[seen])
-        frequencies, found = welch(filled, fs=1.0 / step, nperseg=round(WINDOW_S / step))
+        frequencies, found = welch(filled, fs=1.0 / step, nperseg=window)
         total = found if total is None else total + found
     return None if total is None else (frequencies[1:], total[1:])
 
