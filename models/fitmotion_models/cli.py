@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fitmotion_models import cli_evaluate_imu as cli_evaluate_imu
 from fitmotion_models import cli_evaluate_motion as cli_evaluate_motion
 from fitmotion_models import cli_train_evaluator as cli_train_evaluator
 from fitmotion_models import cli_train_length as cli_train_length
