@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from fitmotion_models.cli_imu_calibrate import calibrate
 from fitmotion_models.cli_imu_sensors import allan, presets
 from fitmotion_models.cli_tools import Backend, Detector, PoseModel, fail, progress_bar
 
@@ -175,6 +176,7 @@ def record(
     _print_summary(found)
 
 
+imu.command()(calibrate)
 imu.command()(presets)
 imu.command()(allan)
 

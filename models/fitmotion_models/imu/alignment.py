@@ -18,7 +18,7 @@ from fitmotion_models.skeleton.rotations import Float64, conjugate, from_matrix,
 LONGEST_LAG_S = 0.5
 """How far apart two clocks are looked for by default, seconds; one repetition of a movement is longer."""
 FEWEST_SAMPLES = 20
-_LAG_STEP_S = 0.02  # of the first search: a body's movements are correlated for longer
+_LAG_STEP_S = 0.04  # of the first search: a body's movements are correlated for longer
 _TOLERANCE_S = 1e-5
 # below this share of the first singular value the second one says that a turn about one direction is open
 _LEAST_SPREAD = 1e-3

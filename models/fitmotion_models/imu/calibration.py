@@ -96,11 +96,13 @@ class Calibration:
         *,
         longest_lag_s: float = LONGEST_LAG_S,
         files: Mapping[str, str] | None = None,
+        aligned: "Calibration | None" = None,
     ) -> "Calibration":
         """Learn from pairs; the persons are theirs.
 
         method: of `METHODS`. longest_lag_s: how far apart the clocks may be; 0 takes them as one. files: what the pairs
-        were read from, name to SHA-256. Raises ValueError: unknown method, no pair, recordings too short or still.
+        were read from, name to SHA-256. aligned: of the same pairs, whose rotations and lags are taken as they are.
+        Raises ValueError: unknown method, no pair, recordings too short or still.
         """
         given = list(pairs)
         if method not in METHODS:
@@ -111,7 +113,9 @@ class Calibration:
         sensors = {}
         for site in sites:
             try:
-                sensors[site] = _fit_site([pair for pair in given if site in pair.sites], site, method, longest_lag_s)
+                theirs = [pair for pair in given if site in pair.sites]
+                found = _aligned(theirs, site, longest_lag_s) if aligned is None else aligned.sensors[site]
+                sensors[site] = _fit_site(theirs, site, method, found)
             except ValueError as error:
                 raise ValueError(f"site {site}: {error}") from None
         provenance = Provenance(
@@ -172,10 +176,19 @@ class Calibration:
         return load_calibration(path)
 
 
-def _fit_site(pairs: Sequence[CalibrationPair], site: str, method: str, longest_lag_s: float) -> SensorCalibration:
+def _aligned(pairs: Sequence[CalibrationPair], site: str, longest_lag_s: float) -> SensorCalibration:
     signals = [(signals_of(pair.virtual, site), signals_of(pair.real, site)) for pair in pairs]
-    aligned = align(signals, longest_lag_s=longest_lag_s)
+    found = align(signals, longest_lag_s=longest_lag_s)
+    return SensorCalibration(found.rotation, found.lag_s, found.score, np.ones(6), np.zeros(6))
+
+
+def _fit_site(
+    pairs: Sequence[CalibrationPair], site: str, method: str, aligned: SensorCalibration
+) -> SensorCalibration:
     found = SensorCalibration(aligned.rotation, aligned.lag_s, aligned.score, np.ones(6), np.zeros(6))
+    if not METHODS[method]:
+        return found
+    signals = [(signals_of(pair.virtual, site), signals_of(pair.real, site)) for pair in pairs]
     samples = [_together(virtual, real, found) for virtual, real in signals]
     if "affine" in METHODS[method]:
         scale, bias = _scale_and_bias(*(np.concatenate(side) for side in zip(*samples, strict=True)))
