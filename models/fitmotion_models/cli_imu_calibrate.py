@@ -56,9 +56,9 @@ def calibrate(
     both; rotation neither.
 
     A real table is a CSV with one line a sample: seconds, specific_force_x, _y, _z and angular_velocity_x, _y, _z, and
-    if there are more of them also subject and site. A unit may stand behind a name: specific_force_x [g], seconds
-    [ms], angular_velocity_x [deg/s]; else it is SI. Its head may be a line # {"activity": "squat"}. Tables of `imu -o`
-    are read too. In folders, what has the same name belongs together.
+    if there are more of them also subject and site. Numbers are SI, or in the unit that stands in square brackets
+    behind the column's name: g, mg, deg/s, ms. Its first line may be # {"activity": "squat"}. Tables of `imu -o` are
+    read too. In folders, what has the same name belongs together.
 
     The file remembers the persons, files, method and versions it comes from. Who is learned from is not judged: keep
     persons out with --persons or --judge. `synthesize --calibration` applies it. Exit code 2: something that was given
