@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from fitmotion_models.imu.magnetic_field import with_magnetic_field
 from fitmotion_models.imu.site_motion import SiteMotion, site_motion
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.imu.smoothing_spline import FEWEST, memory_s, window_weights
@@ -28,17 +29,25 @@ _AT_ONCE = 500  # samples: what is computed of them stays in a processor's cache
 
 
 def virtual_imu(
-    clip: MotionClip, sites: Sequence[Site], *, rate_hz: float = DEFAULT_RATE_HZ, cutoffs: Cutoffs | None = None
+    clip: MotionClip,
+    sites: Sequence[Site],
+    *,
+    rate_hz: float = DEFAULT_RATE_HZ,
+    cutoffs: Cutoffs | None = None,
+    world_field: ArrayLike | None = None,
 ) -> ImuRecording:
     """What sensors at these sites would have read during a clip.
 
-    cutoffs: of the low-pass; without it those that suit the number of cameras behind the clip. Samples are at whole
+    cutoffs: of the low-pass; without it those that suit the number of cameras behind the clip. world_field: (3,) tesla,
+    the magnetic field in the world, see `magnetic_field.world_field`; without it none is read. Samples are at whole
     multiples of 1 / rate_hz seconds within the clip. Raises ValueError: no site, a rate that is not positive.
     """
     if not sites:
         raise ValueError("no site is given; see select_sites")
     names = tuple(site.name for site in sites)
-    return imu_from_motion(site_motion(clip, sites), names, rate_hz=rate_hz, cutoffs=cutoffs or cutoffs_for(clip.views))
+    motion = site_motion(clip, sites)
+    recording = imu_from_motion(motion, names, rate_hz=rate_hz, cutoffs=cutoffs or cutoffs_for(clip.views))
+    return recording if world_field is None else with_magnetic_field(recording, world_field)
 
 
 def imu_from_motion(

@@ -20,6 +20,7 @@ _OTHERS = (("#8a8f98", "-"), ("#8a8f98", "--"), ("#8a8f98", ":"), ("#8a8f98", "-
 def save_imu_noise_picture(path: Path, figures: Sequence[Mapping[str, Any]]) -> None:
     """Write the picture of `noise_figures`. Raises ValueError as `check_picture_path`, OSError while writing."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
     check_picture_path(path)
     figure = Figure(figsize=(9.0, 6.4), layout="constrained")
@@ -44,6 +45,9 @@ def save_imu_noise_picture(path: Path, figures: Sequence[Mapping[str, Any]]) -> 
             panel.set_ylim(0.0, 1.02)
         else:
             panel.set_yscale("log")
+            panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_locator(NullLocator())
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False, fontsize=9)
     figure.supxlabel("standard deviation of the noise in every pose: mm (above), degrees (below)", fontsize=10)
