@@ -134,7 +134,7 @@ def _low_passed(values: Float64, rate_hz: float, wanted_hz: float) -> Float64:
 
     cutoff = _NEAR_NYQUIST * wanted_hz / 2.0
     padding = 3 * (2 * _FILTER_ORDER // 2 + 1)
-    if cutoff >= rate_hz / 2.0 * 0.99 or len(values) <= padding:
+    if wanted_hz > 0.99 * rate_hz or len(values) <= padding:
         return values
     result: Float64 = sosfiltfilt(butter(_FILTER_ORDER, cutoff, fs=rate_hz, output="sos"), values, axis=0)
     return result
