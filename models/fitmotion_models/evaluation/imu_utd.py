@@ -22,7 +22,7 @@ from fitmotion_models.imu.alignment import align, resampled, signals_of
 from fitmotion_models.imu.calibration import METHODS, Calibration, CalibrationPair
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import global_matrices
-from fitmotion_models.skeleton.rotations import Float64, conjugate, from_rotvec, multiply, normalize, rotate
+from fitmotion_models.skeleton.rotations import Float64, conjugate, from_rotvec, rotate, to_matrix
 
 Progress = Callable[[int, int | None], None]
 
@@ -245,12 +245,10 @@ def _angles(trial: UtdTrial, made: Mapping[str, ImuRecording], rotation: Float64
 
 def _swept(stamps: NDArray[np.float64], rates: Float64, direction: Float64) -> float:
     """How far a direction (3,) of the sensor's frame gets when the sensor turns with these rates (N, 3), degrees."""
-    turn = np.array([0.0, 0.0, 0.0, 1.0])
-    directions = [direction]
-    steps = from_rotvec(0.5 * (rates[1:] + rates[:-1]) * np.diff(stamps)[:, None])
-    for step in steps:
-        turn = normalize(multiply(turn, step))
-        directions.append(rotate(turn, direction))
+    turn, directions = np.eye(3), [direction]
+    for step in to_matrix(from_rotvec(0.5 * (rates[1:] + rates[:-1]) * np.diff(stamps)[:, None])):
+        turn = turn @ step
+        directions.append(turn @ direction)
     return _farthest(np.stack(directions))
 
 
