@@ -61,7 +61,7 @@ class NodeDiagnostics:
         self._reported_at = time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # the only timer of a node, and not in the data path; on the steady clock, as media time may stand still
-        node.create_timer(PERIOD_S, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        node.create_timer(PERIOD_S, self.report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def sent(self, stamp: Time) -> None:
         """One frame went out; stamp: of the image behind it."""
@@ -92,7 +92,8 @@ class NodeDiagnostics:
         self._last_bad = str(error)
         self._node.get_logger().warning(f"message dropped: {error}", throttle_duration_sec=LOG_EVERY_S)
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Say it now, whenever the next time would be."""
         now = time.monotonic()
         rate = (self.frames_out - self._reported_out) / (now - self._reported_at)
         newly_bad = self.bad_messages > self._reported_bad
@@ -119,7 +120,7 @@ class NodeDiagnostics:
             "last_bad_message": self._last_bad,
             "engine": self.engine,
         }
-        for name, durations in self._durations.items():
+        for name, durations in list(self._durations.items()):  # other threads may add to it
             values |= durations.values(name)
         return values | self.extra
 

@@ -19,6 +19,7 @@ from fitmotion_nodes.graph import Graph
 from fitmotion_nodes.graph_rig import camera_namespace
 from fitmotion_nodes.parameters import StreamParameters, frame_qos, image_qos, result_qos
 from fitmotion_nodes.run_memory import RunMemory, repetition_key
+from fitmotion_nodes.virtual_imu_parameters import DONE_WITH
 
 MONITOR = "monitor"  # its name in the graph
 _WINDOW = 90  # states behind the live latency: three seconds at 30 Hz
@@ -125,6 +126,12 @@ class Observations:
                 for subject, stamp in self.pose_stamps.items()
             )
             return not waiting and time.monotonic() - self.heard_at > _QUIET_S
+
+    def is_done(self, name: str) -> bool:
+        """Whether a node says that it has come to the end of all poses heard of; see `DONE_WITH`."""
+        with self.lock:
+            report = self.reports.get(name)
+            return report is not None and int(report.values.get(DONE_WITH, "0")) >= self.poses
 
     def measured_fps(self) -> float:
         """Frames a second by their stamps; 0 when fewer than two were heard."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ RECORDING = "recording.mcap"
 MAX_DOMAIN = 232  # beyond it the port numbers that DDS makes of a domain end
 _DISCOVERY_S = 3.5  # in which other nodes have been heard of: DDS announces them every three seconds
 _LAST_WORDS_S = 5.0  # for the scorer to answer the last frame after the source has ended
+_LAST_SAMPLES_S = 20.0  # for the virtual sensors to come to the end of a recording
 _POLL_S = 0.02
 
 
@@ -196,14 +198,20 @@ class LiveRun:
             self._look_after()
             self._view.refresh()
             time.sleep(_POLL_S)
-        end = time.monotonic() + _LAST_WORDS_S
-        complete = outcome is not None and outcome.result is Result.COMPLETE
-        while complete and not self._monitor.observations.is_answered() and time.monotonic() < end:
-            if self._stop.asked:
-                break
+        if outcome is not None and outcome.result is Result.COMPLETE:
+            self._let_finish(self._monitor.observations.is_answered, _LAST_WORDS_S)
+            for spec in self._graph.nodes:
+                # the scorer's answers are what a lossless source waits for, so that the sensors may be behind
+                if self._options.lossless and spec.executable == "virtual_imu":
+                    self._let_finish(partial(self._monitor.observations.is_done, spec.name), _LAST_SAMPLES_S)
+        return outcome
+
+    def _let_finish(self, done: Callable[[], bool], patience_s: float) -> None:
+        """Until it is done, takes too long, or the person has had enough."""
+        end = time.monotonic() + patience_s
+        while not done() and time.monotonic() < end and not self._stop.asked:
             self._view.refresh()
             time.sleep(_POLL_S)
-        return outcome
 
     def _look_after(self) -> None:
         """Called many times a second while the graph runs."""

@@ -23,7 +23,7 @@ from fitmotion_nodes.message_bytes import stamps_of
 from fitmotion_nodes.parameters import declare, frame_qos
 from fitmotion_nodes.spin import run_node
 from fitmotion_nodes.thread_subscription import ThreadSubscription
-from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters, imu_qos
+from fitmotion_nodes.virtual_imu_parameters import DONE_WITH, VirtualImuParameters, imu_qos
 
 
 class VirtualImuNode(Node):
@@ -190,6 +190,8 @@ class VirtualImuNode(Node):
             self._bodies.take_waiting()  # what was sent before the end is still to come
             for wearer in self._wearers:
                 self._publish(wearer, wearer.read_last(), self._heard())
+            self._diagnostics.extra[DONE_WITH] = str(self._diagnostics.frames_in)
+            self._diagnostics.report()
 
 
 def main(args: Sequence[str] | None = None) -> int:

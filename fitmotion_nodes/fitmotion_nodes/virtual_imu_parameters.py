@@ -15,6 +15,7 @@ from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_q
 # what a TF frame may be called, so that it can be typed anywhere; TF2 refuses a leading slash
 _PREFIX = re.compile(r"([A-Za-z_]\w*/?)*", re.ASCII)
 NO_ORIENTATION = "none"
+DONE_WITH = "done_with"  # key of the diagnostics: how many poses had come when the node was at the end of them all
 _STRONGEST_T = 1e-3  # beside a magnet; the Earth's is at most 7e-5
 _LOSSLESS_SAMPLES = 10_000  # kept for late listeners of each sensor: 100 s at 100 Hz, 4 MB
 

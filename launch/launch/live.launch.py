@@ -6,6 +6,7 @@
     ros2 launch fitmotion_bringup live.launch.py sources:=cam1.mp4,cam2.mp4 calibration:=rig.toml
     ros2 launch fitmotion_bringup live.launch.py image_topic:=/camera/color/image_raw
     ros2 launch fitmotion_bringup live.launch.py body_pose_topic:=/body_pose use_sim_time:=true
+    ros2 launch fitmotion_bringup live.launch.py source:=squat.mp4 imu:=pelvis,left_wrist imu_preset:=bmi270
     ros2 launch fitmotion_bringup live.launch.py generate:=true prompt:="a person limps on the right leg"
 
 Which nodes run and with what is decided in fitmotion_nodes/graph.py; this file only turns that into launch actions. The
@@ -63,6 +64,7 @@ ARGUMENTS = (
     ("prompt", "", "what is generated from the start, for instance raises the left hand"),
     ("fms_score", "", "at which level: any, 0 to 3; from_assessment: that which the watched person just got"),
     ("imu", "", "virtual inertial sensors at these places: pelvis,left_wrist,... or all"),
+    ("imu_preset", "", "which real sensor's errors these have: bmi270, xsens-dot, ...; empty: none"),
     ("visualize", "false", "publish markers, TF, a robot model and the overlay, for an rviz of your own"),
     ("rviz", "false", "the same, and start rviz2 with a view of them"),
     ("rviz_config", "", "view for that rviz2; empty: live.rviz of this package"),
@@ -79,7 +81,8 @@ ARGUMENTS = (
 # the arguments that are the graph's options as they stand
 TEXTS = (
     "source", "calibration", "replay", "mover", "image_topic", "camera_info_topic", "body_pose_topic", "movement",
-    "variation", "subject", "subject_prefix", "prompt", "fms_score", "imu", "record", "namespace", "log_level",
+    "variation", "subject", "subject_prefix", "prompt", "fms_score", "imu", "imu_preset", "record", "namespace",
+    "log_level",
 )  # fmt: skip
 RESPAWN_DELAY_S = 1.0
 

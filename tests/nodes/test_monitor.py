@@ -21,6 +21,7 @@ from fitmotion_models.fms.values import (
 from fitmotion_nodes.live_view import LineView, TableView, assessment_line, make_view, node_line, render
 from fitmotion_nodes.monitor import NodeReport, Observations
 from fitmotion_nodes.supervisor import NodeStatus
+from fitmotion_nodes.virtual_imu_parameters import DONE_WITH
 
 HEELS = Criterion("heels_down", 0.04, 0.03, "m", Verdict.NOT_MET, (7,), "keep the heels down")
 KNEES = Criterion("left_knee_over_foot", math.nan, 0.03, "m", Verdict.NOT_SEEN, (4,), "film from the front")
@@ -69,6 +70,16 @@ def test_a_run_of_which_nothing_was_heard_is_not_answered_yet() -> None:
     heard.hear_state(state(0.1), None)
     heard.heard_at -= 1.0
     assert heard.is_answered()
+
+
+def test_sensors_are_done_when_they_say_so_of_all_poses() -> None:
+    heard = Observations()
+    for stamp in (0.0, 0.1, 0.2):
+        heard.hear_pose("anna", stamp)
+    assert not heard.is_done("virtual_imu")
+    for values, done in (({"frames_in": "3"}, False), ({DONE_WITH: "2"}, False), ({DONE_WITH: "3"}, True)):
+        heard.hear_report("virtual_imu", NodeReport(values, "", "", time.monotonic()))
+        assert heard.is_done("virtual_imu") is done
 
 
 def test_an_operators_score_takes_the_place_of_ours() -> None:

@@ -27,7 +27,7 @@ from fitmotion_nodes.conversions import body_pose_to_msg, stamp_from_msg
 from fitmotion_nodes.imu_conversions import sample_stamp_to_msg
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_qos
 from fitmotion_nodes.virtual_imu import VirtualImuNode
-from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
+from fitmotion_nodes.virtual_imu_parameters import DONE_WITH, VirtualImuParameters
 
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -118,6 +118,7 @@ def test_when_the_poses_end_the_last_samples_come_too(sensed, clip) -> None:
     node.graph.until(lambda: heard and round(100.0 * stamp_from_msg(heard[-1].header.stamp)) == waiting[0])
     node.graph.node.destroy_publisher(node.bodies)
     node.graph.until(lambda: round(100.0 * stamp_from_msg(heard[-1].header.stamp)) == waiting[1])
+    node.graph.until(lambda: node.values().get(DONE_WITH) == str(len(clip)))  # said at once, for whoever stops the run
     node.bodies = node.graph.talk(BodyPose, "body_pose", LOSSLESS)
     node.play(replace(pose, stamp=newest + 0.03 + pose.stamp) for pose in list(clip)[:20])
     node.graph.until(lambda: stamp_from_msg(heard[-1].header.stamp) > newest + 0.3)

@@ -52,3 +52,36 @@ def test_a_sites_file_that_is_none_is_said_in_one_line(fitmotion: Callable[..., 
     run = fitmotion("up", "--mover", "squat", "--imu", "pocket", "--param", f"virtual_imu.sites_file={path}")
     assert run.wait() == 2
     assert "site pocket: joint 'right_paw' is unknown" in run.stderr and len(run.stderr.strip().splitlines()) == 1
+
+
+def test_sensors_with_a_real_parts_errors_in_a_run(fitmotion: Callable[..., Any], tmp_path: Path) -> None:
+    """The BMI270's noise is in what is recorded: white, beside the same run without it."""
+    clip = squat_clip(SquatParameters(repetitions=1, stance_s=4.0), fps=30.0, subject="anna")
+    save_clip(tmp_path / "squat.npz", clip)
+    run = fitmotion(
+        *("up", "--replay", str(tmp_path / "squat.npz"), "--lossless", "--record", "--imu", "left_wrist"),
+        *("--imu-preset", "bmi270", "--param", "virtual_imu.orientation=vqf", "--param", "virtual_imu.seed=3"),
+    )
+    assert run.wait() == 0, run.stderr
+    path = run.run_folder / "recording.mcap"
+    topics = ("/imu_left_wrist/data_raw", "/imu_left_wrist/data")
+    heard = defaultdict(list)
+    for message in read_messages(path, topics):
+        heard[message.topic.name].append(deserialize_message(message.data, Imu))
+    raw, oriented = (heard[topic] for topic in topics)
+    assert len(raw) == len(oriented) == math.floor(100.0 * clip.stamps[-1] + 1e-6) - 9
+    still = [msg.linear_acceleration for msg in raw[:350]]
+    read = np.array([(vector.x, vector.y, vector.z) for vector in still])
+    # 160 ug/sqrt(Hz) behind the part's low-pass of 40 Hz
+    np.testing.assert_allclose(read.std(axis=0), 160e-6 * 9.80665 * np.sqrt(44.0), rtol=0.2)
+    assert all(msg.orientation_covariance[0] > 0.0 for msg in oriented)
+
+
+def test_an_unknown_preset_is_said_in_one_line(fitmotion: Callable[..., Any]) -> None:
+    for arguments, sentence in (
+        (("--imu", "pelvis", "--imu-preset", "bmi999"), "sensor 'bmi999' is unknown; known: ideal"),
+        (("--imu-preset", "bmi270"), "give imu too"),
+    ):
+        run = fitmotion("up", "--mover", "squat", *arguments)
+        assert run.wait() == 2
+        assert sentence in run.stderr and len(run.stderr.strip().splitlines()) == 1, run.stderr

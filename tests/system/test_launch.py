@@ -121,6 +121,7 @@ class Launch:
         {"mover": "squat"},
         {"source": "a.mp4", "lossless": "true"},
         {"source": "0", "visualize": "true", "dashboard": "true", "imu": "all", "record": "a.mcap"},
+        {"mover": "squat", "imu": "pelvis", "imu_preset": "bmi270"},
         {"image_topic": "/camera/image_raw", "subject_prefix": "lab_", "visualize": "true"},
         {"body_pose_topic": "/bag/body_pose", "use_sim_time": "true"},
         {"generate": "true", "prompt": "walks", "fms_score": "1"},
