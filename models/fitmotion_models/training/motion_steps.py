@@ -179,14 +179,15 @@ def _own_history(network: StreamNetwork, batch: Batch, recipe: MotionRecipe) -> 
 
     What a stream goes on from is the network's own motion; a network that has only seen recordings drifts away.
     """
-    history = batch.conditions.history
-    size = len(history)
-    time = torch.full((size, 1), recipe.windows.self_noise, device=history.device)
+    every = batch.conditions.history
+    chosen = torch.nonzero(torch.rand(len(every), device=every.device) < recipe.windows.self_history)[:, 0]
+    if not len(chosen):
+        return every
+    some = Conditions(*(part[chosen] for part in batch.conditions))
+    history = some.history
+    time = torch.full((len(chosen), 1), recipe.windows.self_noise, device=history.device)
     # denoised as a future that begins freely: what its errors are, not where it came from, is what is wanted
-    free = batch.conditions._replace(
-        has_history=torch.zeros_like(batch.conditions.has_history),
-        target_mask=torch.zeros_like(batch.conditions.target_mask),
-    )
+    free = some._replace(has_history=torch.zeros_like(some.has_history), target_mask=torch.zeros_like(some.target_mask))
     noisy = on_path(history, time, torch.randn_like(history))
     root = network.root(noisy[..., :ROOT], time, network.prepare_root(free))
     body = network.body(noisy[..., ROOT:], time, network.prepare_body(free, history[..., :ROOT]))
@@ -194,8 +195,7 @@ def _own_history(network: StreamNetwork, batch: Batch, recipe: MotionRecipe) -> 
     # the way and heading of the anchor are exact by definition; errors fade in towards the past
     fade = torch.linspace(1.0, 0.0, history.shape[1], device=history.device)[None, :, None]
     own[..., :ROOT] = history[..., :ROOT] + fade * (own[..., :ROOT] - history[..., :ROOT])
-    chosen = torch.rand(size, 1, 1, device=history.device) < recipe.windows.self_history
-    return torch.where(chosen, own, history)
+    return every.index_copy(0, chosen, own)
 
 
 def distillation_losses(
