@@ -1,4 +1,4 @@
-"""Where sensors sit on the body, as data: `sites.yaml` and what a user lays over it."""
+"""Where sensors sit on the body, as data: `sites.yaml`, `placements.yaml` and what a user lays over them."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -84,27 +84,35 @@ class Site:
 
 
 def load_sites(path: str | Path | None = None) -> dict[str, Site]:
-    """All known sites by name: the shipped table, with a user's file laid over it.
+    """The sites of a suit by name, with a user's file laid over them.
 
-    path: YAML of the same form as `sites.yaml`; a known site keeps the fields that the file does not name, a new one
-    needs at least its bone. Raises ValueError, one sentence naming the file and the site; OSError when unreadable.
+    path: YAML of the same form as `sites.yaml`; a shipped site keeps the fields that the file does not name, also one
+    of `placements.yaml`; a new one needs at least its bone. Raises ValueError, one sentence naming the file and the
+    site; OSError when unreadable.
     """
-    entries = _entries(resources.files(__package__).joinpath("sites.yaml").read_text(), "sites.yaml")
+    entries = _shipped("sites.yaml")
     if path is not None:
+        further = _shipped("placements.yaml")
         for name, entry in _entries(Path(path).expanduser().read_text(), str(path)).items():
-            entries[name] = {**entries.get(name, {}), **entry}
+            entries[name] = {**entries.get(name, further.get(name, {})), **entry}
     return {name: _site(name, entry, path) for name, entry in entries.items()}
 
 
-def select_sites(names: Iterable[str], path: str | Path | None = None) -> tuple[Site, ...]:
-    """The sites of these names, in this order; the one name `all` selects every site.
+def load_placements() -> dict[str, Site]:
+    """Further sites by name, as wearables research has them: on the belt, in pockets, at the ankle, in the ear, ..."""
+    return {name: _site(name, entry, None) for name, entry in _shipped("placements.yaml").items()}
 
-    Raises ValueError for unknown or repeated names and for none; see also `load_sites`.
+
+def select_sites(names: Iterable[str], path: str | Path | None = None) -> tuple[Site, ...]:
+    """The sites of these names, in this order; the one name `all` selects every site of the suit and of the user's.
+
+    Raises ValueError for unknown or repeated names and for none; see also `load_sites` and `load_placements`.
     """
     known = load_sites(path)
     wanted = list(names)
     if wanted == ["all"]:
         return tuple(known.values())
+    known = {**known, **{name: site for name, site in load_placements().items() if name not in known}}
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise ValueError(f"site {', '.join(map(repr, unknown))} is unknown; known: all, {', '.join(known)}")
@@ -113,6 +121,10 @@ def select_sites(names: Iterable[str], path: str | Path | None = None) -> tuple[
     if not wanted:
         raise ValueError(f"no site is named; known: all, {', '.join(known)}")
     return tuple(known[name] for name in wanted)
+
+
+def _shipped(name: str) -> dict[str, dict[str, Any]]:
+    return _entries(resources.files(__package__).joinpath(name).read_text(), name)
 
 
 def _entries(text: str, origin: str) -> dict[str, dict[str, Any]]:

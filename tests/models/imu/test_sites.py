@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fitmotion_models.imu import Site, SiteFrames, load_sites, select_sites
+from fitmotion_models.imu.sites import load_placements
 from fitmotion_models.skeleton.joint_sets import SMPL22
 from fitmotion_models.skeleton.kinematics import REST_OFFSETS, forward_kinematics
 from fitmotion_models.skeleton.rotations import from_rotvec, rotate
@@ -27,6 +28,8 @@ def body(seed: int = 0, unseen: tuple[str, ...] = ()):
 def test_all_named_placements_are_there_and_both_sides_mirror_each_other() -> None:
     sites = load_sites()
     assert set(sites) >= WANTED
+    assert not set(sites) & set(load_placements())
+    sites |= load_placements()
     for name, site in sites.items():
         if name.startswith("left_"):
             other = sites[name.replace("left_", "right_")]
@@ -47,6 +50,30 @@ def test_in_the_rest_pose_the_sensors_are_where_the_names_say() -> None:
     assert at["left_shank"][2] > at["left_foot"][2]
     wrist, elbow = (rest[SMPL22.index(name)] for name in ("left_wrist", "left_elbow"))
     assert np.linalg.norm(at["left_wrist"] - wrist) < 0.05 < np.linalg.norm(at["left_wrist"] - elbow)
+
+
+def test_further_placements_are_where_the_words_say() -> None:
+    sites = load_placements()
+    rest = forward_kinematics(np.zeros(3), np.tile((0.0, 0.0, 0.0, 1.0), (22, 1)), REST_OFFSETS)
+    identity = np.tile((0.0, 0.0, 0.0, 1.0), (22, 1))
+    places, _ = SiteFrames(list(sites.values()))(rest, identity, np.ones(22), REST_OFFSETS)
+    at, joint = dict(zip(sites, places, strict=True)), {name: rest[SMPL22.index(name)] for name in SMPL22.joints}
+    for name in ("waist", "lower_back", "left_hip_belt"):  # a belt's height, between the hips and the ribs
+        assert joint["left_hip"][2] < at[name][2] < joint["spine3"][2]
+    assert at["waist"][0] > 0.05 and at["lower_back"][0] < -0.05 and at["left_hip_belt"][1] > joint["left_hip"][1]
+    assert at["left_front_pocket"][0] > 0.0 > at["left_back_pocket"][0]
+    assert at["left_front_pocket"][2] > 0.7 * joint["left_hip"][2] + 0.3 * joint["left_knee"][2]
+    assert np.linalg.norm(at["left_ankle"] - joint["left_ankle"]) < 0.1
+    assert at["left_hand"][1] > joint["left_wrist"][1] > at["left_forearm"][1] > joint["left_elbow"][1]
+    assert at["left_ear"][2] > joint["head"][2] and at["glasses"][0] > at["left_ear"][0]
+
+
+def test_placements_are_asked_for_by_name_and_changed_in_a_file(tmp_path) -> None:
+    assert [site.name for site in select_sites(["waist", "head"])] == ["waist", "head"]
+    assert len(select_sites(["all"])) == 13
+    (tmp_path / "mine.yaml").write_text("left_ankle: {mount_rotation_deg: [0, 0, 90]}")
+    (mine,) = select_sites(["left_ankle"], tmp_path / "mine.yaml")
+    assert (mine.bone, mine.along, mine.mount_rotation_deg) == ("left_knee", 0.9, (0.0, 0.0, 90.0))
 
 
 def test_a_wrist_sensor_rides_on_the_forearm() -> None:
