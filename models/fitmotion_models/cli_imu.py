@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from fitmotion_models.cli_imu_calibrate import calibrate
+from fitmotion_models.cli_imu_place import place
 from fitmotion_models.cli_imu_sensors import allan, presets
 from fitmotion_models.cli_tools import Backend, Detector, PoseModel, fail, progress_bar
 
@@ -44,7 +45,7 @@ class RecordByDefault(TyperGroup):
         super().format_help(ctx, formatter)
 
 
-imu = typer.Typer(cls=RecordByDefault, no_args_is_help=True, help="Around it: calibrate, presets, allan.")
+imu = typer.Typer(cls=RecordByDefault, no_args_is_help=True, help="Around it: calibrate, place, presets, allan.")
 
 
 def _sensor(words: str, metavar: str) -> typer.models.OptionInfo:
@@ -177,6 +178,7 @@ def record(
 
 
 imu.command()(calibrate)
+imu.command()(place)
 imu.command()(presets)
 imu.command()(allan)
 

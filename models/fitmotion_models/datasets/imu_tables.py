@@ -218,10 +218,10 @@ def _cell(text: str) -> str:
 def _read_npz(path: Path) -> ImuTable:
     recording, placement = load_recording(path)
     with np.load(path, allow_pickle=False) as archive:
-        orientations = archive["orientations"] if "orientations" in archive else None
-        about = json.loads(str(archive["about"])) if "about" in archive else {}
-        subject = str(archive["subject"]) if "subject" in archive else "person"
-    return ImuTable(subject, recording, placement, orientations, about)
+        more = {name: archive[name] for name in ("subject", "about", "orientations") if name in archive.files}
+    about = json.loads(str(more.get("about", "{}")))
+    subject = str(more.get("subject", "person"))
+    return ImuTable(subject, recording, placement, more.get("orientations"), about)
 
 
 def _read_csv(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

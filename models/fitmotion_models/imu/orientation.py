@@ -21,6 +21,8 @@ TAU_FIELD_S = 9.0
 # of the gyroscopes' white noise, one-sided, (rad/s) / sqrt(Hz): that of common parts, 0.007 degrees per second
 USUAL_RATE_NOISE = 1.2e-4
 _SPREAD_MEMORY_S = 10.0  # of how far force and field stray from what they should be
+# what wearers push sensors by in walking, g, counted as half a second of readings; and for how long into one direction
+_USUAL_PUSH, _USUAL_S, _PUSHED_S = 0.3, 0.5, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +70,10 @@ class OrientationFilter:
         self._inclined = np.empty((sites, 4))  # what gravity corrects
         self._heading = np.empty(sites)
         self._first_field = np.empty(sites)
-        # variances: of the force, of the heading; and the standard deviation and variance of a heading that drifts
-        self._spreads = np.empty((4, sites))
+        # variances: of the smooth force and, last, of the force as read (g2), of the heading; between them the standard
+        # deviation and variance of a heading that drifts
+        self._spreads = np.empty((5, sites))
+        self._elapsed = np.empty(sites)  # seconds since a sensor started
         self._latest = np.empty((2, sites, 3))  # force and angular velocity, which stand in for those that are lost
         self._started = np.zeros(sites, dtype=bool)
         self._away_s = np.full(sites, math.inf)  # since the last reading
@@ -121,7 +125,8 @@ class OrientationFilter:
     def _forget(self, sites: NDArray[np.bool_]) -> None:
         """Start again for some sensors."""
         self._turned[sites] = self._inclined[sites] = (0.0, 0.0, 0.0, 1.0)
-        self._heading[sites], self._spreads[:, sites], self._first_field[sites] = 0.0, 0.0, 1.0
+        self._heading[sites], self._first_field[sites], self._elapsed[sites] = 0.0, 1.0, 0.0
+        self._spreads[:, sites], self._spreads[4, sites] = 0.0, _USUAL_PUSH**2
         self._latest[:, sites & (self._away_s > 0.0)] = ((0.0, 0.0, STANDARD_GRAVITY),), ((0.0, 0.0, 0.0),)
         self._force.forget(sites)
         self._bias.forget(sites)
@@ -138,7 +143,11 @@ class OrientationFilter:
         turned = _multiply(self._inclined, self._turned)
         self._bias.take(force, rate, up, _matrices(turned))
         stray = length / STANDARD_GRAVITY - 1.0
+        push = np.sqrt(np.einsum("si,si->s", force, force)) / STANDARD_GRAVITY - 1.0
+        self._elapsed += self._step_s
+        gain = np.maximum(self._spread_gain, self._step_s / (self._elapsed + _USUAL_S))
         self._spreads[0] += self._spread_gain * (stray * stray - self._spreads[0])
+        self._spreads[4] += gain * (push * push - self._spreads[4])
         return turned
 
     def _take_field(self, field: Float64, turned: Float64, seen: NDArray[np.bool_]) -> None:
@@ -172,7 +181,10 @@ class OrientationFilter:
     def _variances(self, with_field: bool) -> Float64:
         """(3, S) about the world's axes, rad2."""
         bias = self._bias.variance
-        inclination = bias * TAU_FORCE_S**2 + self._walk * 0.5 * TAU_FORCE_S + self._spreads[0]
+        # what is averaged over has pushed the sensor this way and that way
+        averaged = _PUSHED_S / (_PUSHED_S + np.minimum(self._elapsed, TAU_FORCE_S))
+        inclination = bias * TAU_FORCE_S**2 + self._walk * 0.5 * TAU_FORCE_S
+        inclination += self._spreads[0] + averaged * self._spreads[4]
         if with_field:
             heading = bias * TAU_FIELD_S**2 + self._walk * 0.5 * TAU_FIELD_S + self._spreads[1]
         else:

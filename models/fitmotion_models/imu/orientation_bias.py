@@ -123,8 +123,9 @@ class BiasEstimate:
         smooth = self._at_rest.take(readings)
         stray = readings - smooth
         squares = np.einsum("ski,ski->sk", stray, stray)
-        moving = (squares >= (_REST_RATE**2, _REST_FORCE**2)).any(axis=1) | (np.abs(smooth[:, 0]) > _MOST).any(axis=-1)
-        self._rest_s = np.where(moving, 0.0, self._rest_s + self._step_s)
+        turning = (squares[:, 0] >= _REST_RATE**2) | (np.abs(smooth[:, 0]) > _MOST).any(axis=-1)
+        self._rest_s = np.where(turning, 0.0, self._rest_s) + self._step_s
+        self._rest_s[squares[:, 1] >= _REST_FORCE**2] = 0.0
         return self._rest_s >= _REST_S, smooth[:, 0]
 
     def _correct(self, wrong: Float64, observed: Float64, noise: Float64) -> None:

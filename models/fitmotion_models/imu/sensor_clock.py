@@ -45,14 +45,14 @@ def between_samples(values: Float64, times: NDArray[np.float64], late: NDArray[n
     step = (times[-1] - times[0]) / (count - 1)
     place = np.clip((times - times[0] + late) / step, 0.0, count - 1.0)
     left = np.clip(np.floor(place).astype(np.int64), 0, count - 2)
-    share = (place - left)[:, None]
-    before, here, there, after = (values[np.clip(left + shift, 0, count - 1)] for shift in (-1, 0, 1, 2))
+    s = place - left
+    s2, s3 = s * s, s * s * s
     # Catmull and Rom 1974
-    return here + 0.5 * share * (
-        there
-        - before
-        + share * (2.0 * before - 5.0 * here + 4.0 * there - after + share * (3.0 * (here - there) + after - before))
-    )
+    weights = (2.0 * s2 - s - s3, 2.0 - 5.0 * s2 + 3.0 * s3, s + 4.0 * s2 - 3.0 * s3, s3 - s2)
+    result = np.zeros_like(values)
+    for shift, weight in zip((-1, 0, 1, 2), weights, strict=True):
+        result += 0.5 * weight[:, None] * values[np.clip(left + shift, 0, count - 1)]
+    return result
 
 
 class Losses:

@@ -18,7 +18,7 @@ SLOW_HZ = 10.0
 # Flicker noise as a sum of Gauss-Markov processes whose time constants are a factor of 4 apart: then its Allan
 # deviation is flat at the standard deviation of each of them (ln 4 = 2 ln 2), from about the shortest time constant to
 # the longest.
-_SHORTEST_S, _APART, _PROCESSES = 0.5, 4.0, 8
+_SHORTEST_S, _APART, _PROCESSES = 1.0, 4.0, 8
 _LOOPED = 32  # up to so many samples are filtered one by one, without SciPy
 NEAR_NYQUIST = 0.95  # a low-pass above this share of half the output rate is none
 
@@ -65,7 +65,8 @@ class Triad:
             degrees = warmth[:, None, None]
             read += degrees * (self._offset_drift + self._scale_drift * values)
         if force is not None and spec.force_sensitivity:
-            read += np.einsum("sij,msj->msi", self._force_matrix, force)
+            # a force that is not known is taken as none: the angular velocity is known all the same
+            read += np.einsum("sij,msj->msi", self._force_matrix, np.nan_to_num(force))
         read += self._bias.next(len(values))
         if self._white_sd:
             read += self._white_sd * self._white.standard_normal(read.shape)
