@@ -85,6 +85,13 @@ def record(
     cutoff: Annotated[
         str, _sensor("Low-pass of the motion in Hz, or of positions and of rotations: 12,15. Default: by source.", "HZ")
     ] = "",
+    magnetic_field: Annotated[
+        str, _sensor("Magnetometers too, in the Earth's field at this latitude and longitude, degrees.", "LAT,LON")
+    ] = "",
+    soft_tissue: Annotated[
+        bool,
+        typer.Option("--soft-tissue", help="Let sensors wobble on muscle, fat and skin.", rich_help_panel="Sensors"),
+    ] = False,
     orientation: Annotated[
         bool,
         typer.Option(
@@ -118,11 +125,15 @@ def record(
 
       fitmotion imu squat.mp4 --sites right_thigh --preset bmi270 --cutoff 2.5 -o thigh.csv
 
+      fitmotion imu walk.npz --preset xsens-dot --magnetic-field 52.2,6.9 --soft-tissue -o imu.csv
+
       fitmotion imu presets bmi270                                        its figures and where they are from
 
       fitmotion imu allan --preset xsens-dot --plot allan.png             an hour of it at rest
 
-      fitmotion imu calibrate --help                                      to what real sensors read
+      fitmotion imu calibrate --help                                      like real sensors
+
+      fitmotion imu place --help                                          where a real sensor sits
     """
     began = time.perf_counter()
     try:
@@ -131,12 +142,14 @@ def record(
             raise ValueError(f"--rate {rate:g} is out of range; allowed: above 0 to {FASTEST_HZ:g} samples a second")
         spec = _spec(preset, preset_file, warm_up)
         cutoffs = _cutoffs(cutoff)
+        field = _world_field(magnetic_field, spec)
         from fitmotion_models.datasets.any_clip import read_any_clip
         from fitmotion_models.datasets.imu_tables import ImuTable
         from fitmotion_models.datasets.synthesis.recording_file import placement_of
         from fitmotion_models.imu.offline import virtual_imu
         from fitmotion_models.imu.sensor_model import measured
         from fitmotion_models.imu.sites import select_sites
+        from fitmotion_models.imu.soft_tissue import with_soft_tissue
         from fitmotion_models.imu.values import cutoffs_for
         from fitmotion_models.pose.backends import BackendChoice
 
@@ -155,14 +168,17 @@ def record(
             raise ValueError(f"{clip} has {len(motion)} frames; {_FEWEST_FRAMES} are the fewest with an acceleration")
         used = cutoffs or cutoffs_for(motion.views)
         read = time.perf_counter()
-        recording = measured(virtual_imu(motion, chosen, rate_hz=rate, cutoffs=used), spec, seed=seed)
+        true = virtual_imu(motion, chosen, rate_hz=rate, cutoffs=used, world_field=field)
+        recording = measured(with_soft_tissue(true) if soft_tissue else true, spec, seed=seed)
         about = {
             "source": Path(clip).name,
             "sensor": {"name": spec.name, "part": spec.part, "document": spec.document},
             "seed": seed,
             "cutoffs_hz": {"position": used.position_hz, "rotation": used.rotation_hz},
+            "soft_tissue": soft_tissue,
+            "world_field_t": None if field is None else [float(part) for part in field],
         }
-        turns = _orientations(recording, spec) if orientation else None
+        turns = _orientations(recording, spec, field) if orientation else None
         table = ImuTable(motion.subject, recording, placement_of(chosen, motion.bone_offsets), turns, about)
         computed = time.perf_counter()
         title = f"{Path(clip).name}: {spec.name}, {rate:g} Hz"
@@ -228,10 +244,26 @@ def _cutoffs(text: str) -> "Cutoffs | None":
     return Cutoffs(numbers[0], numbers[-1])
 
 
-def _orientations(recording: "ImuRecording", spec: "SensorSpec") -> Any:
+def _world_field(text: str, spec: "SensorSpec") -> Any:
+    """The Earth's magnetic field in the world, (3,) tesla; None where none is asked for."""
+    from fitmotion_models.imu.magnetic_field import world_field
+
+    if not text:
+        return None
+    if spec.magnetometer is None:
+        raise ValueError(f"sensor {spec.name} has no magnetometer; choose another one or leave --magnetic-field away")
+    try:
+        latitude, longitude = (float(word) for word in text.split(","))
+    except ValueError:
+        raise ValueError(f"--magnetic-field {text} is no place; give LATITUDE,LONGITUDE in degrees") from None
+    return world_field(latitude, longitude)
+
+
+def _orientations(recording: "ImuRecording", spec: "SensorSpec", field: Any) -> Any:
     from fitmotion_models.imu.orientation import orientations
 
-    return orientations(recording, rate_noise_density=spec.gyroscope.noise_density).rotations
+    north = None if field is None else (float(field[0]), float(field[1]))
+    return orientations(recording, north=north, rate_noise_density=spec.gyroscope.noise_density).rotations
 
 
 def _write(tables: list[Path], plot: Path | None, table: "ImuTable", title: str) -> list[str]:

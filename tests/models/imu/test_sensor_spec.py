@@ -31,7 +31,7 @@ def test_the_table_has_what_wearables_are_made_of_and_says_where_every_figure_is
 
 def test_the_ideal_sensor_has_no_error() -> None:
     spec = sensor_preset(PERFECT)
-    assert spec.accelerometer == spec.gyroscope == TriadSpec() and spec.magnetometer is None
+    assert spec.accelerometer == spec.gyroscope == spec.magnetometer == TriadSpec()
 
 
 # as printed in the data sheets PS-MPU-6000A-00 (pp. 12, 13), PS-MPU-9250A-01 (pp. 8, 9), DS-000189 (pp. 12, 13) and on
