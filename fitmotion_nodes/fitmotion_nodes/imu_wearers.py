@@ -53,7 +53,7 @@ class Worn:
         self.loses = self._spec is not None and self._spec.packet_loss > 0.0
         self._filters = given.orientation != NO_ORIENTATION
         senses_field = self._spec is not None and self._spec.magnetometer is not None
-        self.world_field = given.world_field if senses_field else None
+        self.world_field = given.magnetic_field if senses_field else None
         self.kinds = (RAW, *((ORIENTED,) if self._filters else ()), *((MAGNETIC,) if senses_field else ()))
 
     def units(self, rate_hz: float, seed: int) -> LiveSensor | None:

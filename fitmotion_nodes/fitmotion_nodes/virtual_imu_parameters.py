@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from fitmotion_models.imu import DEFAULT_LAG_S, DEFAULT_RATE_HZ, Cutoffs, Site, select_sites
 from fitmotion_models.imu.live import LONGEST_LAG_S
+from fitmotion_models.imu.magnetic_field import world_field
 from fitmotion_models.imu.sensor_spec import SensorSpec, sensor_preset
 from fitmotion_models.skeleton.rotations import Float64
 from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_qos, parameter
@@ -16,7 +15,6 @@ from fitmotion_nodes.parameters import ParameterError, StreamParameters, frame_q
 _PREFIX = re.compile(r"([A-Za-z_]\w*/?)*", re.ASCII)
 NO_ORIENTATION = "none"
 DONE_WITH = "done_with"  # key of the diagnostics: how many poses had come when the node was at the end of them all
-_STRONGEST_T = 1e-3  # beside a magnet; the Earth's is at most 7e-5
 _LOSSLESS_SAMPLES = 10_000  # kept for late listeners of each sensor: 100 s at 100 Hz, 4 MB
 
 
@@ -42,9 +40,15 @@ class VirtualImuParameters(StreamParameters):
         at_least=0,
         at_most=2**31 - 1,
     )
-    magnetic_field: str = parameter(
-        "20,0,-44",
-        "what sensors with a magnetometer feel, x,y,z in the world frame, microtesla; x there is magnetic north",
+    latitude_deg: float = parameter(
+        48.0,
+        "where on Earth this is, degrees north: what sensors with a magnetometer feel is the field there",
+        at_least=-90.0,
+        at_most=90.0,
+    )
+    longitude_deg: float = parameter(11.0, "and degrees east", at_least=-180.0, at_most=180.0)
+    heading_deg: float = parameter(
+        0.0, "compass bearing of the world frame's x, degrees clockwise from true north", at_least=-360.0, at_most=360.0
     )
     orientation: str = parameter(
         NO_ORIENTATION,
@@ -91,7 +95,6 @@ class VirtualImuParameters(StreamParameters):
         super().check_together()
         self.chosen_sites()
         self.sensor()
-        self._check_field()
         if not _PREFIX.fullmatch(self.subject_prefix):
             raise ParameterError(
                 f"subject_prefix={self.subject_prefix!r} cannot begin the name of a TF frame; use letters, digits and "
@@ -120,24 +123,13 @@ class VirtualImuParameters(StreamParameters):
         except ValueError as error:
             raise ParameterError(f"preset: {error}") from None
 
-    def _check_field(self) -> None:
-        numbers = self.world_field
-        if numbers.shape != (3,) or not np.isfinite(numbers).all() or not (np.abs(numbers) < _STRONGEST_T).all():
-            raise ParameterError(
-                f"magnetic_field={self.magnetic_field!r} is no field; give x,y,z in microtesla, for instance 20,0,-44"
-            )
-        if not numbers[:2].any():
-            raise ParameterError(
-                f"magnetic_field={self.magnetic_field!r} has no horizontal part, which is where north is; give x or y"
-            )
-
     @property
-    def world_field(self) -> Float64:
-        """(3,) the magnetic field in the world, tesla; anything else where the text is no field."""
+    def magnetic_field(self) -> Float64:
+        """(3,) the Earth's field in the world, tesla. Raises ParameterError in a year that the model has not."""
         try:
-            return 1e-6 * np.array([float(number) for number in self.magnetic_field.split(",")])
-        except ValueError:
-            return np.empty(0)
+            return world_field(self.latitude_deg, self.longitude_deg, heading_deg=self.heading_deg)
+        except ValueError as error:
+            raise ParameterError(f"the magnetic field cannot be told: {error}; is this machine's date right?") from None
 
     def chosen_sites(self) -> tuple[Site, ...]:
         """The sensors' places. Raises ParameterError for unknown sites and for a file that cannot be used."""

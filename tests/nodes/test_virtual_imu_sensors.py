@@ -11,6 +11,7 @@ from sensor_msgs.msg import Imu, MagneticField
 
 from fitmotion_models.evaluation.imu_analytic import rigid_clip
 from fitmotion_models.imu import LiveImu, select_sites
+from fitmotion_models.imu.magnetic_field import world_field
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.rotations import conjugate, multiply, rotate, to_rotvec
 from fitmotion_msgs.msg import BodyPose
@@ -23,7 +24,6 @@ from fitmotion_nodes.virtual_imu_parameters import VirtualImuParameters
 LOSSLESS = frame_qos(StreamParameters(lossless=True))
 LIVE = frame_qos(StreamParameters())
 EAR = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
-FIELD = np.array([18e-6, 3e-6, -44e-6])  # tesla
 # Bosch BMI270: 160 ug/sqrt(Hz) and 0.007 dps/sqrt(Hz), behind a low-pass of 40 Hz at 100 Hz, of 20 mg and 0.5 dps
 FORCE_SD, RATE_SD = 160e-6 * 9.80665 * np.sqrt(44.0), np.radians(0.007) * np.sqrt(44.0)
 FORCE_BIAS, RATE_BIAS = 0.02 * 9.80665, np.radians(0.5)
@@ -117,10 +117,12 @@ def test_lost_samples_are_not_sent_and_are_counted(worn, tmp_path) -> None:
     assert (gaps >= 1).all() and gaps[gaps > 1].mean() - 1.0 == pytest.approx(4.0, rel=0.4)
 
 
-def test_orientation_is_found_from_the_readings_alone(worn) -> None:
+@pytest.mark.parametrize("preset", ["", "xsens-dot"])
+def test_orientation_is_found_from_the_readings_alone(worn, preset) -> None:
+    """Without errors and field; with those of a real part, and its compass."""
     clip = squat()
     topics = {"imu_left_wrist/data": Imu, "imu_left_wrist/data_raw": Imu}
-    _, heard, _ = worn(clip, topics, orientation="vqf")
+    _, heard, _ = worn(clip, topics, orientation="vqf", preset=preset)
     imu = LiveImu(select_sites(["left_wrist"]))
     true = np.concatenate([imu.update(pose).rotations for pose in clip])[:, 0]
     oriented, raw = heard["imu_left_wrist/data"], heard["imu_left_wrist/data_raw"]
@@ -138,13 +140,18 @@ def test_orientation_is_found_from_the_readings_alone(worn) -> None:
 def test_a_magnetometer_feels_the_field_of_the_world(worn) -> None:
     clip = squat()
     topics = {"imu_left_wrist/mag": MagneticField}
-    given = {"preset": "xsens-dot", "magnetic_field": "18,3,-44"}
+    given = {"preset": "xsens-dot", "latitude_deg": 48.0, "longitude_deg": 11.0, "heading_deg": 30.0}
     graph, heard, _ = worn(clip, topics, **given)
     imu = LiveImu(select_sites(["left_wrist"]))
     true = np.concatenate([imu.update(pose).rotations for pose in clip])[:, 0]
     messages = heard["imu_left_wrist/mag"]
     read = numbers_of(messages, "magnetic_field")
-    errors = read - rotate(conjugate(true), FIELD)
+    field = world_field(48.0, 11.0, heading_deg=30.0)
+    assert 1e6 * np.linalg.norm(field) == pytest.approx(48.5, abs=1.0)  # microtesla, southern Germany
+    assert np.degrees(np.arctan2(field[1], field[0])) == pytest.approx(
+        30.0 - 4.3, abs=1.0
+    )  # declination 4 degrees east
+    errors = read - rotate(conjugate(true), field)
     # Xsens DOT: 0.09 mG/sqrt(Hz) up to half of 100 Hz, in steps of 0.25 mG
     assert errors.std() == pytest.approx(np.hypot(0.09e-7 * np.sqrt(50.0), 0.25e-7 / np.sqrt(12.0)), rel=0.1)
     said = np.array(messages[-1].magnetic_field_covariance).reshape(3, 3)
@@ -195,10 +202,8 @@ def test_who_comes_late_hears_what_would_have_been_heard_all_along(ros) -> None:
         ({"preset": "mine", "preset_file": "/none/mine.yaml"}, "mine.yaml: No such file or directory; give the path"),
         ({"seed": -1}, "seed=-1 is out of range"),
         ({"orientation": "kalman"}, "orientation='kalman' is unknown; allowed: none, vqf"),
-        ({"magnetic_field": "north"}, "magnetic_field='north' is no field; give x,y,z in microtesla"),
-        ({"magnetic_field": "1,2"}, "is no field; give x,y,z"),
-        ({"magnetic_field": "nan,0,0"}, "is no field; give x,y,z"),
-        ({"magnetic_field": "0,0,-44"}, "has no horizontal part"),
+        ({"latitude_deg": 91.0}, "latitude_deg=91.0 is out of range; allowed: -90.0 to 90.0"),
+        ({"longitude_deg": float("nan")}, "longitude_deg=nan is out of range"),
     ],
 )
 def test_sensors_that_cannot_be_are_refused(arguments, sentence) -> None:
