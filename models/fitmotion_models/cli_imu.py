@@ -18,12 +18,9 @@ from fitmotion_models.cli_tools import Backend, Detector, PoseModel, fail, progr
 if TYPE_CHECKING:
     from fitmotion_models.datasets.imu_tables import ImuTable
     from fitmotion_models.imu.sensor_spec import SensorSpec
-    from fitmotion_models.imu.values import Cutoffs, ImuRecording
 
 RECORD = "record"
 TABLES = (".csv", ".npz", ".parquet")
-FASTEST_HZ = 8000.0  # what the parts of the presets can do
-_FEWEST_FRAMES = 4
 
 
 class RecordByDefault(TyperGroup):
@@ -83,8 +80,8 @@ def record(
         float | None, _sensor("By how many kelvin the sensors grow warmer. Default: the preset's.", "K")
     ] = None,
     cutoff: Annotated[
-        str, _sensor("Low-pass of the motion in Hz, or of positions and of rotations: 12,15. Default: by source.", "HZ")
-    ] = "",
+        str, _sensor("Low-pass of the motion: what suits its source, what suits its noise, or Hz.", "usual|noise|HZ")
+    ] = "usual",
     magnetic_field: Annotated[
         str, _sensor("Magnetometers too, in the Earth's field at this latitude and longitude, degrees.", "LAT,LON")
     ] = "",
@@ -112,7 +109,8 @@ def record(
 
     A table has a line a sample of a sensor: subject, site, seconds, specific force (m/s2; at rest +9.81 on the axis
     that points up), angular velocity (rad/s) and the true rotation (unit quaternion xyzw, sensor to world); its head
-    holds where each sensor sits on its bone, the sensor-to-segment transform. Lost and unseen samples are empty.
+    holds where each sensor sits on its bone, the sensor-to-segment transform. Lost and unseen samples are empty, and
+    those across which a camera's body jumps as no body does.
     Nothing is written until all is done. Exit code 2: something that was given can't be used.
 
     Examples:
@@ -123,7 +121,7 @@ def record(
 
       fitmotion imu 02_01.amc --preset mpu-9250 --seed 7 --orientation -o imu.npz --json
 
-      fitmotion imu squat.mp4 --sites right_thigh --preset bmi270 --cutoff 2.5 -o thigh.csv
+      fitmotion imu squat.mp4 --sites right_thigh --preset bmi270 --cutoff noise -o thigh.csv
 
       fitmotion imu walk.npz --preset xsens-dot --magnetic-field 52.2,6.9 --soft-tissue -o imu.csv
 
@@ -138,22 +136,22 @@ def record(
     began = time.perf_counter()
     try:
         _check_outputs(out or [], plot, overwrite=overwrite)
-        if not 0.0 < rate <= FASTEST_HZ:
-            raise ValueError(f"--rate {rate:g} is out of range; allowed: above 0 to {FASTEST_HZ:g} samples a second")
-        spec = _spec(preset, preset_file, warm_up)
-        cutoffs = _cutoffs(cutoff)
-        field = _world_field(magnetic_field, spec)
         from fitmotion_models.datasets.any_clip import read_any_clip
-        from fitmotion_models.datasets.imu_tables import ImuTable
-        from fitmotion_models.datasets.synthesis.recording_file import placement_of
-        from fitmotion_models.imu.offline import virtual_imu
-        from fitmotion_models.imu.sensor_model import measured
+        from fitmotion_models.datasets.worn_sensors import WornSensors
         from fitmotion_models.imu.sites import select_sites
-        from fitmotion_models.imu.soft_tissue import with_soft_tissue
-        from fitmotion_models.imu.values import cutoffs_for
         from fitmotion_models.pose.backends import BackendChoice
 
-        chosen = select_sites([name.strip() for name in sites.split(",") if name.strip()], sites_file)
+        names = [name.strip() for name in sites.split(",") if name.strip()]
+        worn = WornSensors(
+            select_sites(names, sites_file),
+            _spec(preset, preset_file, warm_up),
+            rate_hz=rate,
+            seed=seed,
+            cutoff=cutoff,
+            world_field=_world_field(magnetic_field),
+            soft_tissue=soft_tissue,
+            orientation=orientation,
+        )
         with progress_bar("looking for the body", quiet=as_json) as progress:
             motion = read_any_clip(
                 clip,
@@ -164,33 +162,18 @@ def record(
                 calibration=calibration,
                 progress=progress,
             )
-        if len(motion) < _FEWEST_FRAMES:
-            raise ValueError(f"{clip} has {len(motion)} frames; {_FEWEST_FRAMES} are the fewest with an acceleration")
-        used = cutoffs or cutoffs_for(motion.views)
         read = time.perf_counter()
-        true = virtual_imu(motion, chosen, rate_hz=rate, cutoffs=used, world_field=field)
-        recording = measured(with_soft_tissue(true) if soft_tissue else true, spec, seed=seed)
-        about = {
-            "source": Path(clip).name,
-            "sensor": {"name": spec.name, "part": spec.part, "document": spec.document},
-            "seed": seed,
-            "cutoffs_hz": {"position": used.position_hz, "rotation": used.rotation_hz},
-            "soft_tissue": soft_tissue,
-            "world_field_t": None if field is None else [float(part) for part in field],
-        }
-        turns = _orientations(recording, spec, field) if orientation else None
-        table = ImuTable(motion.subject, recording, placement_of(chosen, motion.bone_offsets), turns, about)
+        table = worn.read(motion, Path(clip).name)
         computed = time.perf_counter()
-        title = f"{Path(clip).name}: {spec.name}, {rate:g} Hz"
-        files = _write(out or [], plot, table, title)
+        files = _write(out or [], plot, table, f"{Path(clip).name}: {worn.spec.name}, {rate:g} Hz")
     except (ValueError, RuntimeError, OSError) as error:
         fail(str(error))
     timings = {"read_s": read - began, "imu_s": computed - read, "write_s": time.perf_counter() - computed}
-    found = _summary(table, spec, files) | {"timings": timings}
+    found = _summary(table, worn.spec, files) | {"timings": timings}
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
-        return
-    _print_summary(found)
+    else:
+        _print_summary(found)
 
 
 imu.command()(calibrate)
@@ -230,40 +213,18 @@ def _spec(name: str, path: Path | None, warm_up: float | None) -> "SensorSpec":
     return spec if warm_up is None else replace(spec, warm_up=warm_up)
 
 
-def _cutoffs(text: str) -> "Cutoffs | None":
-    from fitmotion_models.imu.values import Cutoffs
-
-    if not text:
-        return None
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2):
-        raise ValueError(f"--cutoff {text} is no cut-off; give Hz, or two joined by a comma: positions,rotations")
-    return Cutoffs(numbers[0], numbers[-1])
-
-
-def _world_field(text: str, spec: "SensorSpec") -> Any:
-    """The Earth's magnetic field in the world, (3,) tesla; None where none is asked for."""
+def _world_field(text: str) -> tuple[float, float, float] | None:
+    """The Earth's magnetic field in the world, tesla; None where none is asked for."""
     from fitmotion_models.imu.magnetic_field import world_field
 
     if not text:
         return None
-    if spec.magnetometer is None:
-        raise ValueError(f"sensor {spec.name} has no magnetometer; choose another one or leave --magnetic-field away")
     try:
         latitude, longitude = (float(word) for word in text.split(","))
     except ValueError:
         raise ValueError(f"--magnetic-field {text} is no place; give LATITUDE,LONGITUDE in degrees") from None
-    return world_field(latitude, longitude)
-
-
-def _orientations(recording: "ImuRecording", spec: "SensorSpec", field: Any) -> Any:
-    from fitmotion_models.imu.orientation import orientations
-
-    north = None if field is None else (float(field[0]), float(field[1]))
-    return orientations(recording, north=north, rate_noise_density=spec.gyroscope.noise_density).rotations
+    x, y, z = world_field(latitude, longitude).tolist()
+    return x, y, z
 
 
 def _write(tables: list[Path], plot: Path | None, table: "ImuTable", title: str) -> list[str]:

@@ -178,7 +178,8 @@ def _print_one(spec: "SensorSpec") -> None:
 
     console = Console()
     console.print(f"{spec.name}: {spec.part}\n{spec.document}\n", highlight=False, soft_wrap=True)
-    table = Table("figure", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("figure", no_wrap=True)
     table.add_column("in SI", justify="right")
     table.add_column("")
     table.add_column("from", overflow="fold")
@@ -250,7 +251,8 @@ def _print_allan(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
     for words in ("put in", "found", "found / put in"):
         table.add_column(words, justify="right")
     table.add_column("")

@@ -36,7 +36,7 @@ def save_allan_picture(path: Path, curves: Mapping[str, AllanCurve], title: str,
         axes.set_title(name, fontsize=11, color=_INK, loc="left")
         axes.set_xlabel("averaging time, s", fontsize=9, color=_QUIET)
         axes.set_ylabel(f"Allan deviation, {curve.unit}", fontsize=9, color=_QUIET)
-    figure.suptitle(title, x=0.02, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    figure.suptitle(f"{title}\n", x=0.02, ha="left", fontsize=13, fontweight="bold", color=_INK, linespacing=0.6)
     figure.savefig(path, dpi=130, format=format or path.suffix[1:].lower(), facecolor="white")
 
 
