@@ -21,9 +21,7 @@ class SplitSettings:
 
     def __post_init__(self) -> None:
         if len(self.shares) != len(SPLITS) or not all(0.0 <= share <= 1.0 for share in self.shares):
-            raise ValueError(
-                f"shares are {self.shares}; give three from 0 to 1, for {', '.join(SPLITS)}"
-            )
+            raise ValueError(f"shares are {self.shares}; give three from 0 to 1, for {', '.join(SPLITS)}")
         if abs(sum(self.shares) - 1.0) > 1e-6:
             raise ValueError(f"shares of the splits make {sum(self.shares):g}; they have to make 1")
         if unknown := sorted(set(self.named.values()) - set(SPLITS)):

@@ -1,12 +1,13 @@
 """A data set that is made, stopped, changed and made on: what is done stays done, and nothing half is ever named."""
 
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ from fitmotion_models.datasets.synthesis.manifest import MANIFEST, read_manifest
 from fitmotion_models.datasets.synthesis.recording_file import load_recording
 from fitmotion_models.datasets.synthesis.run import synthesize
 from fitmotion_models.datasets.synthesis.source_folders import clip_sources
-from fitmotion_models.datasets.synthesis.work import Outcome
 from fitmotion_models.imu import select_sites, virtual_imu
 from fitmotion_models.imu.sensor_model import measured
 from fitmotion_models.imu.sensor_spec import sensor_preset
@@ -133,34 +133,36 @@ def test_two_runs_into_one_folder_are_refused(clips, settings, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_killed_run_goes_on_where_it_was(tmp_path, settings):
-    clips, out = fill(tmp_path / "clips", trials=12), tmp_path / "set"
+    clips, out = fill(tmp_path / "clips", trials=6), tmp_path / "set"
     words = ["synthesize", "--clips", clips, "-o", out, "--sites", ",".join(SITES), "--rate", "50"]
     words += ["--preset", "bmi270", "--seed", "3", "--jobs", "2", "--format", "none", "--json"]
     command = [sys.executable, "-P", "-m", "fitmotion_models.cli", *map(str, words)]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 240.0
-    while len(records(out)) < 5 and run.poll() is None and time.monotonic() < deadline:
+    while len(records(out)) < 3 and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     workers = psutil.Process(run.pid).children(recursive=True)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL, "the run was done before it could be killed"
     done = len(records(out))
-    assert 5 <= done < 48
+    assert 3 <= done < 24
     _, alive = psutil.wait_procs(workers, timeout=30.0)
     assert not alive, "processes of a killed run live on"
     if (out / MANIFEST).is_file():
         assert all(stage.output.is_there(out) for row in read_manifest(out) for stage in row.stages)
     done = len(records(out))  # what the workers finished before they saw it
-    again = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=500)
     report = json.loads(again.stdout)
-    assert again.returncode == 0 and report["recordings"] == 48 and report["kept"] == done
+    assert again.returncode == 0 and report["recordings"] == 24 and report["kept"] == done
     assert whole(out)
     synthesize(tmp_path / "other", clip_sources(clips), settings, jobs=1)
     assert hashes(out) == hashes(tmp_path / "other"), "an interrupted run gives other files than one in one go"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_interrupted_run_ends_at_once_and_leaves_no_process(tmp_path):
     clips, out = fill(tmp_path / "clips", trials=12), tmp_path / "set"
     words = ["synthesize", "--clips", clips, "-o", out, "--sites", "all", "--format", "none"]
@@ -171,8 +173,8 @@ def test_an_interrupted_run_ends_at_once_and_leaves_no_process(tmp_path):
         time.sleep(0.05)
     workers = psutil.Process(run.pid).children(recursive=True)
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=60)
-    assert run.returncode != 0 and "Traceback" not in said, said
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 130 and "Traceback" not in said, said
     _, alive = psutil.wait_procs(workers, timeout=30.0)
     assert not alive
 
@@ -218,22 +220,31 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path, small_disk):
     assert (disk / "a").read_bytes() == b"old" and [path.name for path in disk.iterdir()] == ["a"]
 
 
+DYING = """
+import os, signal
+from dataclasses import dataclass
+from fitmotion_models.datasets.synthesis.work import Outcome
+
 @dataclass(frozen=True)
 class Job:
     id: str
 
-
-def dying(source: Job) -> Outcome:
-    """A recording that takes its process with it, as one that needs too much memory does."""
+def make(source):
     if source.id == "bad":
         os.kill(os.getpid(), signal.SIGKILL)
     return Outcome(source.id)
+"""
 
 
 @pytest.mark.slow
-def test_a_recording_that_kills_its_process_is_left_out_alone():
-    jobs = [Job("a"), Job("bad"), *(Job(str(number)) for number in range(6))]
-    found = {outcome.id: outcome.problem for outcome in spread(dying, jobs, 2)}
+@pytest.mark.timeout(600)
+def test_a_recording_that_kills_its_process_is_left_out_alone(tmp_path, monkeypatch):
+    # as one does that needs too much memory; in a module of its own, which the processes can import
+    (tmp_path / "dying_recordings.py").write_text(DYING)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("dying_recordings")
+    jobs = [module.Job(name) for name in ("a", "bad", *map(str, range(6)))]
+    found = {outcome.id: outcome.problem for outcome in spread(module.make, jobs, 2)}
     assert set(found) == {job.id for job in jobs}
     assert {id for id, problem in found.items() if problem} == {"bad"}
 
