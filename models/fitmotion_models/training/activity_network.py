@@ -98,9 +98,21 @@ def train_readouts(
     given = ((features - centre) / scale).astype(np.float32)
     targets = np.where(labels[:, None] == known, 1.0, -1.0)
     bias = shares @ targets
-    weighted = given * shares[:, None].astype(np.float32)
-    products = (weighted.T @ given).astype(np.float64)
-    wanted = weighted.T.astype(np.float64) @ (targets - bias)
-    diagonal = np.eye(len(products))
-    found = [np.linalg.solve(products + decay * diagonal, wanted) for decay in decays]
-    return [Readout(centre, scale, solved, bias, known) for solved in found]
+    rooted = given * np.sqrt(shares)[:, None].astype(np.float32)
+    solved = _least_squares(rooted, np.sqrt(shares)[:, None] * (targets - bias), decays)
+    return [Readout(centre, scale, weights, bias, known) for weights in solved]
+
+
+def _least_squares(given: NDArray[np.float32], wanted: Float64, decays: tuple[float, ...]) -> list[Float64]:
+    """Weights (F, L) from given (N, F) to wanted (N, L), for each weight decay; by whichever of N and F is less."""
+    from scipy.linalg import solve
+
+    aim = wanted.astype(np.float32)
+    dual = len(given) < given.shape[1]
+    products = given @ given.T if dual else given.T @ given
+    right = aim if dual else given.T @ aim
+    found = []
+    for decay in decays:
+        solved = solve(products + np.float32(decay) * np.eye(len(products), dtype=np.float32), right, assume_a="pos")
+        found.append(np.asarray(given.T @ solved if dual else solved, dtype=np.float64))
+    return found

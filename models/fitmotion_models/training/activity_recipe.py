@@ -7,7 +7,7 @@ from types import MappingProxyType
 from fitmotion_models.evaluation.activity_report import BOTH, REAL, VIRTUAL
 from fitmotion_models.training.activity_windows import Augmentation
 
-WINDOWS = 12
+WINDOWS = 8
 """Of every repetition that is learned from, in every arm; with real and virtual ones half of them are virtual."""
 
 DECAYS = (0.3, 1.0, 3.0)
@@ -43,6 +43,6 @@ SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
     {
         REAL: tuple(Setting(name) for name in AUGMENTATIONS),
         VIRTUAL: tuple(Setting(name, 1.0) for name in AUGMENTATIONS),
-        BOTH: tuple(Setting(name, share) for name in ("weak", "middle") for share in (0.3, 0.5)),
+        BOTH: tuple(Setting(name, share) for name in ("weak", "middle") for share in (0.2, 0.4)),
     }
 )
