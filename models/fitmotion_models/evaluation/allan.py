@@ -16,7 +16,7 @@ from fitmotion_models.imu.sensor_spec import TriadSpec
 from fitmotion_models.skeleton.rotations import Float64
 
 _PER_OCTAVE = 2  # averaging times
-_SHORTEST_S = 0.5  # below, a sensor's low-pass bends the curve
+_SHORTEST_S = 0.25  # below, a sensor's low-pass bends the curve
 _FEWEST_AVERAGES = 9  # of the longest averaging time within the recording
 
 
@@ -64,7 +64,7 @@ def noise_figures(taus: NDArray[np.float64], deviations: Float64, seconds: float
     """The figures whose noises together have these deviations (K, ...) at averaging times taus (K,), s.
 
     Least squares of variances, each weighed by how well a recording of so many seconds determines it: an average over
-    tau is seen seconds / tau times. Raises ValueError when no averaging time is 0.5 s or longer.
+    tau is seen seconds / tau times. Raises ValueError for fewer than three averaging times of 0.25 s or longer.
     """
     from scipy.optimize import nnls
 

@@ -28,15 +28,18 @@ class AllanCurve:
 def save_allan_picture(path: Path, curves: Mapping[str, AllanCurve], title: str, *, format: str | None = None) -> None:
     """Draw a panel for each kind of sensor, by its name. Raises OSError while writing."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(5.0 * len(curves) + 0.4, 4.6), layout="constrained")
+    layout = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, 0.91))
+    figure = Figure(figsize=(5.0 * len(curves) + 0.4, 4.8), layout=layout)
     panels = figure.subplots(1, len(curves), squeeze=False)[0]
     for axes, (name, curve) in zip(panels, curves.items(), strict=True):
         _panel(axes, curve)
         axes.set_title(name, fontsize=11, color=_INK, loc="left")
         axes.set_xlabel("averaging time, s", fontsize=9, color=_QUIET)
         axes.set_ylabel(f"Allan deviation, {curve.unit}", fontsize=9, color=_QUIET)
-    figure.suptitle(f"{title}\n", x=0.02, ha="left", fontsize=13, fontweight="bold", color=_INK, linespacing=0.6)
+    heading = figure.text(0.014, 0.955, title, va="center", fontsize=13, fontweight="bold", color=_INK)
+    heading.set_in_layout(False)
     figure.savefig(path, dpi=130, format=format or path.suffix[1:].lower(), facecolor="white")
 
 
