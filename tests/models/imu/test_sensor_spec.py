@@ -34,8 +34,8 @@ def test_the_ideal_sensor_has_no_error() -> None:
     assert spec.accelerometer == spec.gyroscope == spec.magnetometer == TriadSpec()
 
 
-# as printed in the data sheets PS-MPU-6000A-00 (pp. 12, 13), PS-MPU-9250A-01 (pp. 8, 9), DS-000189 (pp. 12, 13) and on
-# the leaflet of the MTi-300
+# as printed in the data sheets PS-MPU-6000A-00 (pp. 12, 13), PS-MPU-9250A-01 (pp. 8, 9), DS-000189 (pp. 12, 13),
+# DocID032891 (p. 26) and on the leaflet of the MTi-300
 @pytest.mark.parametrize(
     ("name", "kind", "figure", "value"),
     [
@@ -49,6 +49,8 @@ def test_the_ideal_sensor_has_no_error() -> None:
         ("mpu-9250", "accelerometer", "resolution", G / 2048.0),
         ("icm-20948", "accelerometer", "bias", 0.05 * G),
         ("icm-20948", "magnetometer", "resolution", 0.15e-6),
+        ("lsm6dso32", "accelerometer", "noise_density", 160e-6 * G),
+        ("lsm6dso32", "gyroscope", "noise_density", math.radians(3.8e-3)),
         ("xsens-mti-300", "gyroscope", "bias_instability", math.radians(10.0) / 3600.0),
         ("xsens-mti-300", "accelerometer", "noise_density", 60e-6 * G),
         ("xsens-mti-300", "gyroscope", "full_scale", math.radians(450.0)),
