@@ -2,7 +2,8 @@
 
 Every arm has the same network, seeds, number of windows (its steps: each is read once by a readout that is found in
 one step) and number of settings to choose among. Settings are chosen inside the training persons: with several, half
-of them judge what was learned of the other half; with one, half of the repetitions do. What judges is always real.
+of them judge what was learned of the other half; with one, half of the repetitions do, worn as others might wear the
+sensor. What judges is always real.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ Features = NDArray[np.float32]
 
 _TUNING_SEED = 0  # settings are chosen once for all seeds
 # the places of the streams of random numbers
-_AUGMENTING, _VARYING, _SHUFFLING, _SHOWING = range(1, 5)
+_AUGMENTING, _VARYING, _SHUFFLING, _SHOWING, _JUDGING = range(1, 6)
+_OTHERS = 4  # other wearers that one person's repetition stands for when settings are chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,7 @@ class ActivityLearnerOfOurs:
             "training": "closed form, one step, every window once; as many windows in every arm",
             "settings_tried_per_arm": {arm: len(settings) * len(DECAYS) for arm, settings in SETTINGS.items()},
             "chosen_by": "macro-F1 on real windows of the other half of the training persons, or of the one "
-            "training person's other repetitions",
+            "training person's other repetitions, turned, scaled and warped",
             "calibration": f"{self.recipe.method}, of each training person's own recordings",
         }
 
@@ -118,7 +120,7 @@ class ActivityLearnerOfOurs:
                 held = [trial for trial in trials if trial in judging]
                 taught = [trial for trial in trials if trial not in judging]
                 virtual = [trial for trial in source if trial not in judging]
-                asked, true = self._network(_TUNING_SEED)(real_windows(held)), labels_of(held)
+                asked, true = self._judging(held, alone=len({trial.person for trial in trials}) == 1)
                 for row, setting in enumerate(SETTINGS[arm]):
                     rows = self._rows(setting, taught, virtual, source, _TUNING_SEED)
                     scores[row] += [macro_f1(true, readout(asked)) for readout in train_readouts(*rows, DECAYS)]
@@ -126,6 +128,18 @@ class ActivityLearnerOfOurs:
             row, column = np.unravel_index(best, scores.shape)
             self._chosen[key] = SETTINGS[arm][row], DECAYS[column]
         return self._chosen[key]
+
+    def _judging(self, held: Sequence[UtdTrial], *, alone: bool) -> tuple[Features, NDArray[np.int64]]:
+        """Real features and labels that settings are judged by.
+
+        alone: all are of the one training person, whose further repetitions nearly every setting knows, so that they
+        would not tell the settings apart; they are turned, scaled and warped as strongly as other wearers' may be.
+        """
+        windows, labels = real_windows(held), labels_of(held)
+        if alone:
+            windows, labels = np.repeat(windows, _OTHERS, axis=0), np.repeat(labels, _OTHERS)
+            windows = augmented(windows, AUGMENTATIONS["strong"], np.random.default_rng([_TUNING_SEED, _JUDGING]))
+        return self._network(_TUNING_SEED)(windows), labels
 
     def _rows(
         self,
