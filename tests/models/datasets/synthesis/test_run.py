@@ -250,6 +250,7 @@ def test_a_recording_that_kills_its_process_is_left_out_alone(tmp_path, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_ray_gives_the_same_data_set(clips, settings, tmp_path):
     pytest.importorskip("ray", reason="ray is not installed: ./fitmotion exec -- python -m pip install ray")
     synthesize(tmp_path / "local", clip_sources(clips), settings, jobs=1)
