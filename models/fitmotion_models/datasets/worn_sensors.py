@@ -10,6 +10,7 @@ from fitmotion_models.imu.magnetic_field import with_magnetic_field
 from fitmotion_models.imu.orientation import orientations
 from fitmotion_models.imu.sensor_model import measured
 from fitmotion_models.imu.sensor_spec import SensorSpec
+from fitmotion_models.imu.site_motion import check_bones
 from fitmotion_models.imu.sites import Site
 from fitmotion_models.imu.soft_tissue import with_soft_tissue
 from fitmotion_models.skeleton.motion_clip import MotionClip
@@ -53,6 +54,7 @@ class WornSensors:
         """
         if len(clip) < FEWEST_FRAMES:
             raise ValueError(f"{source} has {len(clip)} frames; {FEWEST_FRAMES} are the fewest with an acceleration")
+        check_bones(clip, self.sites, source)
         true = imu_of_clip(clip, self.sites, self.rate_hz, self.cutoff)
         if self.world_field is not None:
             true = with_magnetic_field(true, self.world_field)

@@ -12,6 +12,8 @@ from fitmotion_models.skeleton.kinematics import LEVELS, PARENTS, fill_unseen
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import Float64, canonical, multiply, normalize, rotate
 
+_SHORTEST_BONE_M = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class SiteMotion:
@@ -53,6 +55,18 @@ def site_motion(clip: MotionClip, sites: Sequence[Site]) -> SiteMotion:
     """How sensors at these sites move in a clip."""
     frames = SiteFrames(sites)
     return SiteMotion(clip.stamps, *frames(clip.positions, clip.rotations, clip.confidence, clip.bone_offsets))
+
+
+def check_bones(clip: MotionClip, sites: Sequence[Site], source: str) -> None:
+    """Raises ValueError naming source, site and bone where a sensor sits part of the way along a bone of no length."""
+    for site in sites:
+        if site.towards and site.along > 0.0:
+            length = float(np.linalg.norm(clip.bone_offsets[SMPL22.index(site.towards)]))
+            if not length > _SHORTEST_BONE_M:
+                raise ValueError(
+                    f"{source}: the bone from {site.bone} to {site.towards} is {length:g} m long, so that site "
+                    f"{site.name} has no place on it; give the clip's bone_offsets, or another site"
+                )
 
 
 class SiteFrames:

@@ -18,6 +18,7 @@ from fitmotion_models.imu import (
     select_sites,
     virtual_imu,
 )
+from fitmotion_models.imu.site_motion import check_bones
 from fitmotion_models.imu.specific_force import angular_velocity, specific_force
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.joint_sets import SMPL22
@@ -174,6 +175,14 @@ def test_bones_of_no_length_do_no_harm() -> None:
     clip = squat_clip(SquatParameters(repetitions=1), fps=30.0)
     readings = virtual_imu(replace(clip, bone_offsets=np.zeros((22, 3), np.float32)), select_sites(["all"]))
     assert np.isfinite(readings.specific_force).all()
+    offsets = clip.bone_offsets.copy()
+    offsets[SMPL22.index("left_knee")] = np.nan
+    for bones, length in ((np.zeros((22, 3)), "0"), (offsets, "nan")):
+        flat = replace(clip, bone_offsets=bones)
+        sentence = f"flat.npz: the bone from left_hip to left_knee is {length} m long, so that site left_thigh has no"
+        with pytest.raises(ValueError, match=sentence):
+            check_bones(flat, select_sites(["pelvis", "left_thigh"]), "flat.npz")
+        check_bones(flat, select_sites(["pelvis", "head"]), "flat.npz")
 
 
 def test_samples_are_at_whole_multiples_of_the_period() -> None:
