@@ -27,9 +27,7 @@ class MotionGeneratorParameters(StreamParameters):
         choices=ENGINES,
     )
     threads: int = parameter(1, "processor threads of the network", at_least=1, at_most=256)
-    guided: bool = parameter(
-        False, "run the network that guidance was not distilled into: slower, and exact in its weights"
-    )
+    guided: bool = parameter(False, "run the network in all its steps: slower, a little truer")
     rate_hz: float = parameter(30.0, "poses a second on generated/body_pose", at_least=1.0, at_most=200.0)
     subject: str = parameter("generated", "name of the generated body, which heads its frames")
     world_frame: str = parameter("world", "frame of the poses; commands must be in it, or name none")

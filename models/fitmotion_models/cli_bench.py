@@ -39,7 +39,7 @@ def bench_generate(
     The peers are networks of the published sizes with random weights, in ONNX Runtime, by turns with ours in one run:
     MDM with 50 steps, guided in batches of two, and MotionLCM-V2 with one step. speed_ratio: MDM's over ours.
 
-    undistilled: the same of the network that computes its guidance as three predictions.
+    all_steps: the same of the network in all its four steps.
 
     Examples:
 

@@ -218,8 +218,8 @@ def evaluate_stream(
     minutes: Annotated[float, typer.Option(help="How long is played.", min=0.1, max=600.0)] = 10.0,
     weights: Annotated[str, typer.Option(help="Which weights.", metavar="NAME")] = "motion_stream",
     engine: Annotated[str, typer.Option(help="What computes: auto, onnx, cpu, cuda, tensorrt or torch.")] = "auto",
-    undistilled: Annotated[
-        bool, typer.Option("--undistilled", help="The network before its guidance was made one pass: slower.")
+    all_steps: Annotated[
+        bool, typer.Option("--all-steps", help="The network in all its four steps: slower, a little truer.")
     ] = False,
     play_frames: Annotated[
         int, typer.Option(help="Of the 20 frames of a chunk so many are played before the next takes over.")
@@ -242,7 +242,7 @@ def evaluate_stream(
     from fitmotion_models.motion.text import load_text_encoder
 
     try:
-        sampler = load_sampler(weights, engine=engine, guided=undistilled)
+        sampler = load_sampler(weights, engine=engine, guided=all_steps)
         encoder = load_text_encoder(sampler.card.encoder)
         make = streamers(sampler, encoder, load_length_model(), play_frames=play_frames)
         with progress_bar("playing", quiet=as_json) as progress:

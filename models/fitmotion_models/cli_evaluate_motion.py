@@ -80,7 +80,7 @@ def evaluate_motion(
     weights: Annotated[
         str, typer.Option(help="Weights that ship, by name, or a folder of `train motion`.", metavar="NAME")
     ] = "motion_stream",
-    undistilled: Annotated[bool, typer.Option("--undistilled", help="The network before it was distilled.")] = False,
+    all_steps: Annotated[bool, typer.Option("--all-steps", help="The network in all its four steps.")] = False,
     base: Annotated[
         str | None,
         typer.Option(
@@ -135,7 +135,7 @@ def evaluate_motion(
         rows = read_motion_set(motion_set)
         guidance = (text_guidance, score_guidance)
         if strips or sheet:
-            for path in _draw(rows, fold, _models(weights, None, undistilled, guidance)["direct"], strips, sheet, seed):
+            for path in _draw(rows, fold, _models(weights, None, all_steps, guidance)["direct"], strips, sheet, seed):
                 typer.echo(f"written: {path}")
             return
         ready_to_train()
@@ -143,7 +143,7 @@ def evaluate_motion(
         found = _evaluated(
             rows,
             fold,
-            _models(weights, base, undistilled, guidance),
+            _models(weights, base, all_steps, guidance),
             evaluator,
             judges or motion_set / "judges",
             sizes,
@@ -169,7 +169,7 @@ def _sizes(per_grade: int | None, *, quick: bool) -> "EvaluationSizes":
 
 
 def _models(
-    weights: str, base: str | None, undistilled: bool, guidance: tuple[float | None, float | None]
+    weights: str, base: str | None, all_steps: bool, guidance: tuple[float | None, float | None]
 ) -> "dict[str, Model]":
     """The rows of the tables: the base model, and the three ways of telling a score."""
     from fitmotion_models.evaluation.motion_requests import Model
@@ -177,7 +177,7 @@ def _models(
     from fitmotion_models.motion.generate import Generator
 
     text, score = guidance
-    generator = Generator.load(weights, threads=1, guided=undistilled)
+    generator = Generator.load(weights, threads=1, guided=all_steps)
     unscored = generator if base is None else Generator(_base_sampler(base))
     ways = {"numerical": Conditioning.NUMERICAL, "textual": Conditioning.TEXTUAL, "direct": Conditioning.TOKEN}
     return {

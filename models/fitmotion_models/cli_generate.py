@@ -64,8 +64,8 @@ def generate(
     weights: Annotated[
         str, typer.Option(help="Weights that ship, by name, or a folder of `train motion`.", metavar="NAME")
     ] = "motion_stream",
-    undistilled: Annotated[
-        bool, typer.Option("--undistilled", help="The network before its guidance was made one pass: slower.")
+    all_steps: Annotated[
+        bool, typer.Option("--all-steps", help="The network in all its four steps: slower, a little truer.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     as_json: Annotated[
@@ -108,7 +108,7 @@ def generate(
             score_guidance=score_guidance,
             **_constraints(path, keyframes, keyframe_at),
         )
-        generator = Generator.load(weights, engine=engine, guided=undistilled)
+        generator = Generator.load(weights, engine=engine, guided=all_steps)
         loaded = time.perf_counter()
         with progress_bar("generating", quiet=as_json) as progress:
             made = generator.several(condition, count, progress) if count > 1 else [generator(condition, progress)]

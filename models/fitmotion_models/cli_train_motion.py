@@ -11,7 +11,7 @@ from fitmotion_models.cli_tools import fail, progress_bar, ready_to_train
 
 
 class StageChoice(StrEnum):
-    """The stages, or all of them one after the other."""
+    """The stages; all: base and scores, which is what ships."""
 
     ALL = "all"
     BASE = "base"
@@ -31,7 +31,7 @@ def train_motion(
     start: Annotated[
         str | None,
         typer.Option(
-            help="Go on from weights (name, folder or file) instead of training a base: scores, then distilled.",
+            help="Go on with the scores from weights (name, folder or file) instead of training a base.",
             metavar="NAME",
         ),
     ] = None,
@@ -60,7 +60,9 @@ def train_motion(
         Path | None, typer.Option(help="Folder for them; default: where the shipped weights lie.", metavar="DIR")
     ] = None,
 ) -> None:
-    """Train the motion model: base (words), scores (FMS scores, three ways at once), distilled (guidance in one pass).
+    """Train the motion model: base (words), scores (FMS scores, three ways at once); distilled on demand.
+
+    The distilled stage makes guidance one pass, for machines that need it: it wants many hours of two cores, or a GPU.
 
     Stop it with Ctrl-C and start it again: it goes on. On two cores a stage takes an hour or so, on an H200 minutes.
     Beside each checkpoint lie a log (CSV) and a plot. The first time it installs what training needs.
@@ -71,7 +73,7 @@ def train_motion(
 
       fitmotion train motion --set runs/motion_set --name motion_stream
 
-      fitmotion train motion --set runs/motion_set --minutes 40 --minutes 30 --minutes 15
+      fitmotion train motion --set runs/motion_set --minutes 40 --minutes 30
 
       fitmotion train motion --set runs/motion_set --start motion_stream --out runs/motion_longer
 
@@ -80,7 +82,7 @@ def train_motion(
     ready_to_train()
     from fitmotion_models.training.motion_pipeline import MotionTraining, run_training
 
-    stages = [one.value for one in StageChoice if one not in (StageChoice.ALL, *((StageChoice.BASE,) if start else ()))]
+    stages = [StageChoice.SCORES.value] if start else [StageChoice.BASE.value, StageChoice.SCORES.value]
     chosen = stages if stage is StageChoice.ALL else [stage.value]
     try:
         job = MotionTraining(

@@ -70,7 +70,7 @@ def test_the_report_has_what_is_promised(weights, few):
     found = CliRunner().invoke(app, ["--json", "--weights", str(weights), "--engine", "cpu", "--no-peers"])
     assert found.exit_code == 0, found.output
     report = json.loads(found.stdout)
-    assert report["engine"].startswith("ONNX Runtime") and report["undistilled"] is None
+    assert report["engine"].startswith("ONNX Runtime") and report["all_steps"] is None
     # a process that loads the text encoder (90 MB) has more in memory than an empty Python
     assert 60.0 < report["memory_mb"] < 2000.0
     assert 0.05 < report["cold_start_s"] < 60.0

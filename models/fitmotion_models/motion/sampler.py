@@ -181,9 +181,9 @@ def load_sampler(
     """Load the stream model.
 
     weights: name of weights that ship, a folder of a training run, or an .onnx file. engine: see `ENGINES`; single
-    precision on all of them. threads: of the CPU. guided: the undistilled network, which weighs three predictions at
-    every step: slower, what the other one learned from. Raises ValueError, one sentence, for an unknown engine, for one
-    that this machine has not, for weights that are missing, damaged or made for other inputs.
+    precision on all of them. threads: of the CPU. guided: the network in all its steps: slower. Raises ValueError, one
+    sentence, for an unknown engine, for one that this machine has not, for weights that are missing, damaged or made
+    for other inputs.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine '{engine}' unknown; known: {', '.join(ENGINES)}")

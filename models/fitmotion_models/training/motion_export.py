@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -36,10 +37,13 @@ def chunk_shapes(config: StreamConfig) -> dict[str, tuple[int, ...]]:
     }
 
 
-def export_sampler(network: StreamNetwork, path: Path, *, guided: bool, metadata: Mapping[str, str]) -> Path:
+def export_sampler(
+    network: StreamNetwork, path: Path, *, guided: bool, metadata: Mapping[str, str], steps: int | None = None
+) -> Path:
     """Write the sampler, unrolled, as one static graph with its matrices in half precision; returns the path.
 
-    guided: the undistilled way. metadata: what the file says of itself. The engine turns the matrices into single
+    guided: with guidance computed, as networks need that were not distilled. steps: so many Euler steps instead of the
+    network's own. metadata: what the file says of itself. The engine turns the matrices into single
     precision when it loads them, and computes in that.
     """
     import onnx
@@ -47,6 +51,8 @@ def export_sampler(network: StreamNetwork, path: Path, *, guided: bool, metadata
 
     shapes = chunk_shapes(network.config)
     example = tuple(torch.zeros(shape) for shape in shapes.values())
+    if steps is not None:
+        network = _in_steps(network, steps)
     sampler = (ChunkSampler(network, guided=True) if guided else UnrolledSampler(network)).eval()
     partial = path.with_suffix(".onnx.part")
     with warnings.catch_warnings(), torch.no_grad():
@@ -65,7 +71,7 @@ def export_sampler(network: StreamNetwork, path: Path, *, guided: bool, metadata
     model = onnx.load(str(partial))
     partial.unlink()
     _halve(model)
-    # the undistilled graph alone reads the plain text; a graph keeps all inputs, so that both are called alike
+    # graphs that compute guidance alone read the plain text; a graph keeps all inputs, so that both are called alike
     _keep_inputs(model, shapes)
     helper.set_model_props(model, {"guided": str(guided).lower(), "encoder": network.config.encoder, **metadata})
     model.producer_name, model.producer_version = "fitmotion", ""
@@ -73,6 +79,13 @@ def export_sampler(network: StreamNetwork, path: Path, *, guided: bool, metadata
     onnx.save(model, str(partial))
     partial.replace(path)
     return path
+
+
+def _in_steps(network: StreamNetwork, steps: int) -> StreamNetwork:
+    """The same network, sampled in so many steps."""
+    other = StreamNetwork(replace(network.config, steps=steps))
+    other.load_state_dict(network.state_dict())
+    return other
 
 
 def _halve(model: Any) -> None:

@@ -18,7 +18,7 @@ _BRANCHES = 3  # of guidance: all that is asked, without the score, without text
 
 
 def start_from_weights(weights: str, fold: str, config: StreamConfig) -> tuple[StreamNetwork, dict[str, Any]]:
-    """The undistilled network of weights, and how their card says it was made.
+    """The network of weights, and how their card says it was made.
 
     weights: those that ship, by name, or a folder or file. Of the card "stages" and, where they went on from others,
     "started_from".
@@ -39,7 +39,7 @@ def start_from_weights(weights: str, fold: str, config: StreamConfig) -> tuple[S
 
 
 def network_of_graph(path: Path, config: StreamConfig) -> StreamNetwork:
-    """The network of an undistilled graph that `export_sampler` wrote (its matrices in half precision).
+    """The network of a guided graph in all its steps that `export_sampler` wrote (its matrices in half precision).
 
     Raises ValueError where the graph is another one's.
     """
@@ -51,7 +51,7 @@ def network_of_graph(path: Path, config: StreamConfig) -> StreamNetwork:
     found = _named(graph)
     missing = [name for name, value in wanted.items() if name not in found or found[name].shape != tuple(value.shape)]
     if missing:
-        raise ModelError(f"{path.name} is no undistilled graph of these sizes: {missing[0]} is missing or differs")
+        raise ModelError(f"{path.name} is no guided graph of these sizes: {missing[0]} is missing or differs")
     network.load_state_dict({name: torch.from_numpy(found[name].astype(np.float32)) for name in wanted})
     return network
 

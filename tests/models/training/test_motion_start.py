@@ -31,7 +31,7 @@ def test_the_network_of_an_exported_graph_is_the_one_that_was_exported(tmp_path:
     path = export_sampler(network, tmp_path / "motion_x_guided.onnx", guided=True, metadata={})
     found = network_of_graph(path, SMALL).state_dict()
     for name, wanted in network.state_dict().items():
-        # the file holds large matrices in half precision; guidance comes as nothing into an undistilled graph
+        # the file holds large matrices in half precision; guidance comes as nothing into a graph that computes it
         torch.testing.assert_close(found[name], wanted, rtol=1e-3, atol=1e-3, msg=name)
 
 
