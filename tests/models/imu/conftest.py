@@ -17,7 +17,8 @@ def follow() -> Callable[..., ImuSamples]:
 
     def run(clip, imu: LiveImu) -> ImuSamples:
         parts = [imu.update(pose) for pose in clip]
-        return ImuSamples(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+        given = [name for name, value in vars(parts[0]).items() if value is not None]
+        return ImuSamples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in given})
 
     return run
 
