@@ -190,8 +190,11 @@ def _readings(graph: Graph, sites: tuple[Site, ...], rate_hz: float) -> tuple[di
     """What was read of one pass, beside a recording of the same poses, and how late it was, milliseconds."""
     with Subscribers(LISTENER, lossless=graph.restart_together) as listeners, _running(graph) as supervisor:
         listeners.hear(sites)
-        listeners.hear_bodies()
         end = time.monotonic() + _START_S
+        while not listeners.sensors_are_there() and time.monotonic() < end:
+            _keep_running(supervisor, _LOOK_S)
+        _keep_running(supervisor, 1.0)  # for the sensors to find their subscribers too
+        listeners.hear_bodies()  # which is what the body waits for
         said: dict[str, str] = {}
         while supervisor.poll() is None:
             listeners.keep()

@@ -61,6 +61,10 @@ class Subscribers:
         """Subscribe to the poses."""
         self._body_poses = self._mailbox(RosBodyPose, "body_pose")
 
+    def sensors_are_there(self) -> bool:
+        """Whether all sensors that are subscribed to are there."""
+        return all(mailbox.publishers for mailbox in self._sensors.values())
+
     def drop(self) -> int:
         """Throw away what has come; how much it was."""
         return sum(1 for mailbox in self._sensors.values() for _ in mailbox)
