@@ -44,8 +44,8 @@ def environment_without_path() -> dict[str, str]:
 # what is installed when first needed: module -> its name in the lock, where that is another
 ON_DEMAND = {"sklearn": "scikit-learn"}
 
-# what a workstation with a GPU, or a cluster, brings: FitMotion uses it where it is
-ON_WORKSTATIONS = {"cuda", "ray", "tensorrt"}
+# what a workstation with a GPU, a cluster, or somebody with SMPL's files brings: FitMotion uses it where it is
+ON_WORKSTATIONS = {"cuda", "ray", "smplx", "tensorrt"}
 
 
 @pytest.fixture
