@@ -245,4 +245,4 @@ def test_virtual_recordings_help_and_shuffled_ones_do_not():
     arms = {arm: rows["macro_f1"]["value"] for arm, rows in found["training_persons"]["1"]["arms"].items()}
     assert arms[REAL] > 0.65, "27 actions after one person's recordings"
     assert arms[VIRTUAL] > 0.4, "chance is .04"
-    assert arms[BOTH] > arms[REAL] > arms[SHUFFLED] - 0.01
+    assert arms[BOTH] > max(arms[REAL], arms[SHUFFLED]) + 0.02
