@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fitmotion_models.datasets.impaired_gait import Impairment
 from fitmotion_models.datasets.motion_set import MotionRow, read_motion_set
+from fitmotion_models.datasets.motion_texts import swap_sides
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.motion.condition import Conditioning
 from fitmotion_models.motion.features import features_of
@@ -80,6 +81,13 @@ class EncodedPrompts:
         """Embeddings (N, E) of the texts alone, and (N,) a number for each, the same where they say the same."""
         numbers = np.repeat(np.arange(len(self._meanings)), [len(one) for one in self._meanings])
         return self.plain([text for one in self._meanings for text in one]), numbers
+
+    def mirrored(self) -> NDArray[np.float32]:
+        """Embeddings (P, 2, E) of texts and of the same with left and right exchanged, of all that name a side."""
+        plain = {text for one in self._meanings for text in one}
+        pairs = [(text, swap_sides(text)) for text in sorted(plain)]
+        pairs = [(text, other) for text, other in pairs if text < other and other in plain]
+        return np.stack([self.plain([pair[0] for pair in pairs]), self.plain([pair[1] for pair in pairs])], axis=1)
 
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""

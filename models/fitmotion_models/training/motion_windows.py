@@ -19,6 +19,8 @@ ENDLESS = ("walk", "run", "jog")
 _HEADING_SHARE = 0.5
 _MOST_KEYFRAMES = 2
 _LEAST_FUTURE = 4
+# how much longer the difference between left and right is made in texts
+_SIDE_GAIN = 4.0
 # of a number that never changes
 _LEAST_DEVIATION = 0.02
 
@@ -194,12 +196,16 @@ def normalisation(windows: Windows) -> tuple[Float32, Float32]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def whitening(embeddings: Float32, meanings: NDArray[np.int64], floor: float = 0.3) -> tuple[Float32, Float32]:
+def whitening(
+    embeddings: Float32, meanings: NDArray[np.int64], mirrored: Float32 | None = None, floor: float = 0.3
+) -> tuple[Float32, Float32]:
     """Mean (E,) and matrix (E, E) that make embeddings (N, E) of variance 1 among texts of one meaning.
 
     meanings: (N,) a number for each; texts of the same number say the same. What changes with the wording alone is made
-    small, and what tells meanings apart, such as left and right, stays: within-class covariance normalisation (Hatch et
-    al. 2006). floor: share of the mean variance that is added to each, so that directions in which texts of one meaning
+    small, and what tells meanings apart stays: within-class covariance normalisation (Hatch et al. 2006). mirrored: (P,
+    2, E) pairs of texts in which left and right have changed places: the direction in which these differ most is made
+    `_SIDE_GAIN` times as long, for in a sentence's embedding the side weighs next to nothing, and in a movement it
+    decides. floor: share of the mean variance that is added to each, so that directions in which texts of one meaning
     happen not to differ are not blown up.
     """
     values = embeddings.astype(np.float64)
@@ -212,6 +218,10 @@ def whitening(embeddings: Float32, meanings: NDArray[np.int64], floor: float = 0
     # with one text for every meaning nothing is known of wordings
     scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + least) if least > 0.0 else np.ones(len(variances))
     matrix = directions * scales @ directions.T
+    if mirrored is not None and len(mirrored):
+        apart = (mirrored[:, 0] - mirrored[:, 1]).astype(np.float64) @ matrix
+        side = np.linalg.eigh(apart.T @ apart)[1][:, -1]
+        matrix = matrix + (_SIDE_GAIN - 1.0) * np.outer(matrix @ side, side)
     return values.mean(axis=0).astype(np.float32), matrix.astype(np.float32)
 
 

@@ -103,6 +103,9 @@ class TwoPrompts:
     def by_meaning(self):
         return self.embeddings, np.arange(2)
 
+    def mirrored(self):
+        return np.zeros((0, 2, 384), np.float32)
+
     def plain(self, texts):
         return np.array([[float(text == "fast")] + [0.0] * 383 for text in texts], np.float32)
 
@@ -185,6 +188,18 @@ def test_wordings_of_one_meaning_differ_equally_in_every_way_and_meanings_stay_a
         np.testing.assert_allclose(np.cov(white[meanings == one], rowvar=False), np.eye(3), atol=0.1)
     apart = white[meanings == 1].mean(axis=0) - white[meanings == 0].mean(axis=0)
     np.testing.assert_allclose(apart, (0.0, 0.0, 5.0), atol=0.2)
+
+
+def test_what_differs_between_left_and_right_is_made_longer_and_nothing_else() -> None:
+    embeddings, meanings = wordings(np.random.default_rng(0))
+    side = np.array([0.0, 0.6, 0.8])
+    pairs = np.stack([embeddings[:50], embeddings[:50] + 0.1 * side], axis=1).astype(np.float32)
+    _, plain = whitening(embeddings, meanings)
+    _, matrix = whitening(embeddings, meanings, pairs)
+    np.testing.assert_allclose(side @ matrix, 4.0 * (side @ plain), rtol=1e-3)
+    read = side @ plain
+    across = np.cross(read, (1.0, 0.0, 0.0)) @ np.linalg.inv(plain)  # read at a right angle to the side
+    np.testing.assert_allclose(across @ matrix, across @ plain, rtol=1e-3, atol=1e-4)
 
 
 def test_with_one_text_for_every_meaning_texts_are_read_as_they_are() -> None:
