@@ -248,7 +248,7 @@ def train_guidance(
         return
     for one in choice.tried:
         typer.echo(", ".join(f"{name} {value:.3g}" for name, value in one.items()))
-    typer.echo(f"text {choice.text_guidance:g}, score {choice.score_guidance:g}; ceiling {choice.ceiling:.3f}")
+    typer.echo(f"text {choice.text_guidance:g}, score {choice.score_guidance:g}")
     typer.echo(f"written: {card}")
 
 

@@ -43,14 +43,14 @@ _RETRIEVALS = 5
 class GuidanceChoice:
     """What was chosen, and why.
 
-    tried: of every pair of weights what was measured, for tables and the card. ceiling: the judges' mean accuracy on
-    recordings of persons whom they never saw.
+    tried: of every pair of weights what was measured, for tables and the card. ceiling: by judge its accuracy on
+    recordings of persons whom it never saw.
     """
 
     text_guidance: float
     score_guidance: float
     tried: list[dict[str, float]]
-    ceiling: float
+    ceiling: dict[str, float]
 
 
 def choose_guidance(
@@ -65,8 +65,8 @@ def choose_guidance(
 ) -> GuidanceChoice:
     """The smallest weights with which development judges find the grades as often as in recordings.
 
-    First the text's: the one with the best R-precision whose jerk is allowed. With it the score's: the smallest whose
-    mean accuracy over the judges reaches their own on persons whom they never saw; where none does, the best. judges:
+    First the text's: the one with the best R-precision whose jerk is allowed. With it the score's: the smallest with
+    which every judge is right as often as on persons whom it never saw; where none does it, the best. judges:
     of the other fold. Raises ValueError where the motion set lacks graded repetitions.
     """
     own = as_recorded(rows_for(rows, "generator", fold))
@@ -79,7 +79,7 @@ def choose_guidance(
         raise ValueError("the motion set holds no graded repetition of the generating persons; prepare UI-PRMD too")
     mocap = _jerk(real_samples(spread([row for row in as_recorded(rows) if row.source in MOCAP], 4, random)))
     unseen = judged_rows(graded_rows(rows_for(rows, "judge", fold), mirrored=False))
-    ceiling = float(np.mean([consistency(judge, unseen, random, 10)["accuracy"] for judge in judges.values()]))
+    ceiling = {name: float(consistency(judge, unseen, random, 10)["accuracy"]) for name, judge in judges.items()}
     evaluator = load_motion_evaluator(other_fold(fold))
     tried: list[dict[str, float]] = []
     total, done = len(TEXT_WEIGHTS) + len(SCORE_WEIGHTS), 0
@@ -113,7 +113,7 @@ def write_guidance(card: Path, choice: GuidanceChoice) -> Path:
     said["defaults"] |= {"text_guidance": choice.text_guidance, "score_guidance": choice.score_guidance}
     said["guidance"] = {
         "chosen_by": "judges and evaluator that learned from the generator's own persons",
-        "ceiling": round(choice.ceiling, 3),
+        "ceiling": {name: round(value, 3) for name, value in choice.ceiling.items()},
         "tried": [{name: round(value, 3) for name, value in one.items()} for one in choice.tried],
     }
     partial = card.with_suffix(".part")
@@ -136,14 +136,19 @@ def best_text(tried: Sequence[dict[str, float]]) -> float:
     return max(allowed, key=lambda one: (round(one["r_precision"], 2), -one["text_guidance"]))["text_guidance"]
 
 
-def least_score(tried: Sequence[dict[str, float]], ceiling: float) -> float:
-    """The smallest weight of the score that reaches the ceiling with a jerk that is allowed; without one, the best."""
+def least_score(tried: Sequence[dict[str, float]], ceiling: Mapping[str, float]) -> float:
+    """The smallest weight of the score with which every judge reaches its ceiling; without one, the best.
+
+    Only those whose jerk is allowed are asked.
+    """
     scored = [one for one in tried if "score_guidance" in one and one["jerk_over_mocap"] <= MOST_JERK]
     if not scored:
         return SCORE_WEIGHTS[0]
-    means = {one["score_guidance"]: np.mean([v for k, v in one.items() if k.startswith("accuracy_")]) for one in scored}
-    enough = [weight for weight, mean in means.items() if mean >= ceiling]
-    return min(enough) if enough else max(means, key=lambda weight: float(means[weight]))
+    enough = [
+        one["score_guidance"] for one in scored if all(one[f"accuracy_{name}"] >= low for name, low in ceiling.items())
+    ]
+    best = max(scored, key=lambda one: sum(one[f"accuracy_{name}"] for name in ceiling))
+    return min(enough, default=best["score_guidance"])
 
 
 def _tell(progress: Progress, done: int, total: int) -> int:

@@ -27,15 +27,17 @@ def test_words_count_as_much_as_is_found_best_and_moves_smoothly() -> None:
 
 def test_the_score_counts_as_little_as_finds_the_grades_as_often_as_in_recordings() -> None:
     tried = [tried_text(1.0, 0.9), tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.6, 0.64), tried_score(3.0, 0.9, 0.9)]
-    assert least_score(tried, 0.62) == 2.0
-    assert least_score(tried, 0.95) == 3.0  # nothing reaches it: the best
-    assert least_score([tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.9, 0.9, jerk=1.4)], 0.6) == 1.0
+    assert least_score(tried, {"lstm": 0.5, "second": 0.64}) == 2.0
+    assert least_score(tried, {"lstm": 0.5, "second": 0.65}) == 3.0  # one judge is not convinced
+    assert least_score(tried, {"lstm": 0.95, "second": 0.5}) == 3.0  # nothing reaches it: the best
+    shaking = [tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.9, 0.9, jerk=1.4)]
+    assert least_score(shaking, {"lstm": 0.6, "second": 0.6}) == 1.0
 
 
 def test_the_card_says_what_was_chosen_and_why(tmp_path: Path) -> None:
     card = tmp_path / "x.yaml"
     card.write_text("name: x\ndefaults: {text_guidance: 2.0, score_guidance: 2.0, conditioning: token}\n")
-    write_guidance(card, GuidanceChoice(1.5, 3.0, [tried_score(3.0, 0.71234, 0.9)], 0.6))
+    write_guidance(card, GuidanceChoice(1.5, 3.0, [tried_score(3.0, 0.71234, 0.9)], {"lstm": 0.6}))
     said = yaml.safe_load(card.read_text())
     assert said["defaults"] == {"text_guidance": 1.5, "score_guidance": 3.0, "conditioning": "token"}
     assert said["guidance"]["tried"][0]["accuracy_lstm"] == 0.712 and said["name"] == "x"
