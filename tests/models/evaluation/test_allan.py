@@ -60,6 +60,7 @@ def test_all_three_are_found_in_their_sum() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("name", "kind"), NOISY)
 def test_an_hour_at_rest_returns_the_densities_of_the_data_sheet(name, kind) -> None:
     """Within 10 %, steps and low-pass and all; judged by the peer library."""

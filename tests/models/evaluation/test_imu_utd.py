@@ -108,6 +108,7 @@ def test_real_squats_by_a_calibration_of_others(archive: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_shape_and_amplitude_of_real_thighs(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imu_utd, "WRIST_ACTIONS", (3,))
     found = utd_figures(archive)

@@ -238,6 +238,7 @@ def test_augmentations():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(not DATA.exists(), reason="needs UTD-MHAD (FITMOTION_DATA)")
 def test_virtual_recordings_help_and_shuffled_ones_do_not():
     trials = read_utd_mhad(DATA, persons=("s1", "s2", "s3"))
