@@ -89,7 +89,8 @@ def test_trees_are_trees_and_sides_pair_up(name: str) -> None:
 def test_numbers_are_those_of_the_message() -> None:
     message = Path(__file__).parents[3] / "msgs" / "msg" / "Skeleton2D.msg"
     constants = dict(re.findall(r"^uint8 (\w+)\s*=\s*(\d+)", message.read_text(), flags=re.MULTILINE))
-    assert set(JOINT_SET_IDS) <= set(JOINT_SETS)
+    # a Kinect's first skeleton is read from recordings only, and is in no message
+    assert set(JOINT_SET_IDS) == set(JOINT_SETS) - {"kinect20"}
     for name, number in JOINT_SET_IDS.items():
         matching = [int(value) for constant, value in constants.items() if constant.endswith(name.upper())]
         assert matching == [number]
