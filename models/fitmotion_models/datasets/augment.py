@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from fitmotion_models.datasets.canonical import resampled
-from fitmotion_models.datasets.motion_texts import swap_sides
+from fitmotion_models.motion.sides import swap_sides
 from fitmotion_models.skeleton.frames import mirror_clip
 from fitmotion_models.skeleton.kinematics import feet_from_matrices, global_matrices, positions_from_matrices
 from fitmotion_models.skeleton.motion_clip import MotionClip

@@ -1,6 +1,5 @@
 """What is said of recorded motion: several texts for each action, from a table, and others kept for evaluation."""
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -9,8 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from fitmotion_models.fms.values import Variation
-
-_OTHER = {"left": "right", "right": "left"}
+from fitmotion_models.motion.sides import OTHER_SIDE
 
 
 class MotionTexts(NamedTuple):
@@ -81,9 +79,9 @@ def _check_known(kind: str, word: str, known: Iterable[str]) -> None:
 def _sided(text: str, action: str, side: str | None) -> str:
     if "{" not in text:
         return text
-    if side not in _OTHER:
+    if side not in OTHER_SIDE:
         raise ValueError(f"action '{action}' is done on a side, got {side!r}; give 'left' or 'right'")
-    return text.format(side=side, other=_OTHER[side])
+    return text.format(side=side, other=OTHER_SIDE[side])
 
 
 def _in_style(texts: list[str], forms: list[str]) -> list[str]:
@@ -105,28 +103,3 @@ def recording_text(source: str, name: str) -> RecordingText | None:
 def recording_parts(source: str, name: str) -> tuple[RecordingPart, ...]:
     """The parts found in the recording `name` ("01_02") of the set `source` ("cmu")."""
     return tuple(RecordingPart(*part) for part in _table()["parts"].get(source, {}).get(name, ()))
-
-
-def swap_sides(text: str) -> str:
-    """The text of the mirror image: left and right change places, clockwise and counterclockwise too."""
-    return _WORDS.sub(lambda match: _like(match[0], _swapped(match[0])), text)
-
-
-_TURNS = {"clockwise": "counterclockwise", "counterclockwise": "clockwise", "anticlockwise": "clockwise"}
-_TURNS |= {"counter-clockwise": "clockwise", "anti-clockwise": "clockwise"}
-# "lefthanded" and "leftward" name a side as well; "brightly" and "upright" do not
-_WORDS = re.compile(
-    r"(?<![A-Za-z])(?:(?:left|right)(?=\b|_|ward|most|hand)|(?:counter-?|anti-?)?clockwise)", re.IGNORECASE
-)
-
-
-def _swapped(word: str) -> str:
-    lower = word.lower()
-    return _OTHER.get(lower) or _TURNS[lower]
-
-
-def _like(word: str, other: str) -> str:
-    """`other`, with capitals as `word` has them."""
-    if word.isupper():
-        return other.upper()
-    return other.capitalize() if word[0].isupper() else other

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from fitmotion_models.datasets.motion_grades import score_of, severity_medians
 from fitmotion_models.datasets.motion_set import CLIPS, MotionRow, as_json, content_hash, row_from_json, write_manifest
 from fitmotion_models.datasets.motion_sources import SOURCES
-from fitmotion_models.datasets.motion_texts import swap_sides
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.datasets.takes import MotionSource, Recording, Take
 from fitmotion_models.motion.features import FPS
+from fitmotion_models.motion.sides import swap_sides
 from fitmotion_models.skeleton.clip_file import save_clip
 
 Progress = Callable[[int, int | None], None]

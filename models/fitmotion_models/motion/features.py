@@ -8,13 +8,13 @@ what is learned.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fitmotion_models.skeleton.body_pose import Float32, Source
-from fitmotion_models.skeleton.joint_sets import FEET, SMPL22
+from fitmotion_models.skeleton.joint_sets import FEET, FEET_MIRROR, SMPL22
 from fitmotion_models.skeleton.kinematics import (
     REST_OFFSETS,
     feet_from_matrices,
@@ -199,6 +199,36 @@ def clip_of(
         source=source,
         labels=labels,
     )
+
+
+def mirrored_features(features: ArrayLike) -> NDArray[Any]:
+    """Features (..., 204) of the mirror image in the x-z plane, of the world or, where they are anchored, the anchor's.
+
+    Exact, and its own inverse; the type stays.
+    """
+    return np.asarray(features)[..., _MIRROR_ORDER] * _MIRROR_SIGNS
+
+
+def _mirror() -> tuple[NDArray[np.int64], Float32]:
+    """Where each number of a mirrored frame comes from, and with which sign."""
+    order, signs = np.arange(LAYOUT.size), np.ones(LAYOUT.size, np.float32)
+    joints = np.array(SMPL22.mirror)
+    parts = {
+        "root_position": (np.zeros(1, np.int64), (1, -1, 1)),
+        "heading": (np.zeros(1, np.int64), (1, -1)),
+        # a rotation R becomes M R M with M = diag(1, -1, 1): of its columns x and y these numbers change sign
+        "rotations": (joints, (1, -1, 1, -1, 1, -1)),
+        "positions": (joints[1:] - 1, (1, -1, 1)),
+        "contacts": (np.array(FEET_MIRROR), (1,)),
+    }
+    for name, (places, change) in parts.items():
+        part = LAYOUT[name]
+        order[part] = order[part].reshape(len(places), -1)[places].ravel()
+        signs[part] = np.tile(change, len(places))
+    return order, signs
+
+
+_MIRROR_ORDER, _MIRROR_SIGNS = _mirror()
 
 
 def anchor_of(frame: ArrayLike) -> Anchor:

@@ -1,4 +1,8 @@
-"""One chunk after the other: what a network is given, and what becomes of the frames that it predicts."""
+"""One chunk after the other: what a network is given, and what becomes of the frames that it predicts.
+
+Networks know movements that have a side on the left alone. What is asked for on the right is the mirror image of the
+same on the left: words and bodies are mirrored on their way in, and the frames on their way out.
+"""
 
 import time
 from collections.abc import Iterator
@@ -10,10 +14,11 @@ import numpy as np
 from fitmotion_models.motion.body_frames import ROW, decode, rows_of
 from fitmotion_models.motion.clean_up import clean_up
 from fitmotion_models.motion.condition import Conditioning, MotionCondition
-from fitmotion_models.motion.features import LAYOUT, Anchor, anchor_of, anchored, placed
+from fitmotion_models.motion.features import LAYOUT, Anchor, anchor_of, anchored, mirrored_features, placed
 from fitmotion_models.motion.root_path import CHUNK_FRAMES, Targets
 from fitmotion_models.motion.sampler import ChunkInputs, MotionSampler
 from fitmotion_models.motion.seams import joined
+from fitmotion_models.motion.sides import RIGHT, named_side, swap_sides
 from fitmotion_models.motion.text import TextEncoder, TextInputs, check_encoder, text_inputs
 from fitmotion_models.skeleton.body_pose import Float32
 from fitmotion_models.skeleton.rotations import Float64
@@ -43,10 +48,15 @@ class Timings:
 
 @dataclass(frozen=True)
 class Wish:
-    """What stays the same over the chunks of one motion. guidance: (2,) weights of text and score."""
+    """What stays the same over the chunks of one motion.
+
+    text: of the words, of their mirror image where these are about the right side. guidance: (2,) weights of text and
+    score. mirrored: whether the network makes the mirror image of what is wanted.
+    """
 
     text: TextInputs
     guidance: Float32
+    mirrored: bool = False
 
 
 def noise_of(seed: int, chunk: int) -> Float32:
@@ -73,12 +83,14 @@ class Rollout:
         conditioning = condition.conditioning
         if conditioning is Conditioning.DEFAULT:
             conditioning = card.conditioning
+        mirrored = named_side(condition.prompt) == RIGHT
+        prompt = swap_sides(condition.prompt) if mirrored else condition.prompt
         with self.timings.of("text"):
-            text = text_inputs(self.encoder, condition.prompt, condition.score, conditioning)
+            text = text_inputs(self.encoder, prompt, condition.score, conditioning)
         chosen = (condition.text_guidance, condition.score_guidance)
         defaults = (card.text_guidance, card.score_guidance)
         weights = [default if given is None else given for given, default in zip(chosen, defaults, strict=True)]
-        return Wish(text, np.array(weights, np.float32))
+        return Wish(text, np.array(weights, np.float32), mirrored)
 
     def chunk(
         self,
@@ -96,17 +108,21 @@ class Rollout:
         Raises GenerationError where the network's values are not finite.
         """
         anchor = start if history is None else anchor_of(history[-1, ROW["features"]])
+        before = np.zeros((CHUNK_FRAMES, LAYOUT.size), np.float32)
+        if history is not None:
+            before = anchored(history[:, ROW["features"]], anchor)
+        target, mask = targets.target, targets.mask
+        if wish.mirrored:
+            before, target, mask = mirrored_features(before), mirrored_features(target), abs(mirrored_features(mask))
         inputs = ChunkInputs(
-            history=np.zeros((CHUNK_FRAMES, LAYOUT.size), np.float32)
-            if history is None
-            else anchored(history[:, ROW["features"]], anchor),
+            history=before,
             has_history=np.array([0.0 if history is None else 1.0], np.float32),
             text=wish.text.text,
             plain_text=wish.text.plain_text,
             score=wish.text.score,
             progress=progress,
-            target=targets.target,
-            target_mask=targets.mask,
+            target=target,
+            target_mask=mask,
             noise=noise,
             guidance=wish.guidance,
         )
@@ -114,6 +130,8 @@ class Rollout:
             future = self.sampler(inputs)
         if not np.isfinite(future).all():
             raise GenerationError(f"{self.sampler.engine} gave values that are not finite; the weights may be damaged")
+        if wish.mirrored:
+            future = mirrored_features(future)
         with self.timings.of("decode"):
             frames = decode(placed(future, anchor))
             if history is not None:

@@ -1,5 +1,6 @@
 """What the stream model is trained on: the motion set's clips of the generating persons, and their prompts."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from numpy.typing import NDArray
 
 from fitmotion_models.datasets.impaired_gait import Impairment
 from fitmotion_models.datasets.motion_set import MotionRow, read_motion_set
-from fitmotion_models.datasets.motion_texts import swap_sides
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.motion.condition import Conditioning
 from fitmotion_models.motion.features import features_of
+from fitmotion_models.motion.sides import named_side
 from fitmotion_models.motion.text import TextEncoder, scored_prompt
 from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
 
@@ -44,10 +45,15 @@ def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sam
     samples = []
     for done, row in enumerate(rows):
         endless = any(word in row.action for word in ENDLESS)
-        samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless))
+        samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless, _side(row)))
         if progress is not None:
             progress(done + 1, len(rows))
     return balanced(samples, [row.action if row.style is None else f"{row.action} {row.style}" for row in rows], OFTEN)
+
+
+def _side(row: MotionRow) -> str | None:
+    """As the set says; of what only a recording's description names, as that is read when it is asked for."""
+    return row.side or Counter(map(named_side, row.texts)).most_common(1)[0][0]
 
 
 class EncodedPrompts:
@@ -81,13 +87,6 @@ class EncodedPrompts:
         """Embeddings (N, E) of the texts alone, and (N,) a number for each, the same where they say the same."""
         numbers = np.repeat(np.arange(len(self._meanings)), [len(one) for one in self._meanings])
         return self.plain([text for one in self._meanings for text in one]), numbers
-
-    def mirrored(self) -> NDArray[np.float32]:
-        """Embeddings (P, 2, E) of texts and of the same with left and right exchanged, of all that name a side."""
-        plain = {text for one in self._meanings for text in one}
-        pairs = [(text, swap_sides(text)) for text in sorted(plain)]
-        pairs = [(text, other) for text, other in pairs if text < other and other in plain]
-        return np.stack([self.plain([pair[0] for pair in pairs]), self.plain([pair[1] for pair in pairs])], axis=1)
 
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""

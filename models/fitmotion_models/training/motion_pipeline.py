@@ -134,7 +134,7 @@ def _read(job: MotionTraining, bar: ProgressBar) -> tuple[list[MotionRow], list[
     with bar("reading") as progress:
         samples = samples_of(rows, progress)
     encoder = load_text_encoder(recipe_for(Stage.BASE, job.size).network.encoder)
-    return rows, samples, EncodedPrompts(encoder, [row.texts for row in rows], job.out / "prompts.npz")
+    return rows, samples, EncodedPrompts(encoder, [one.told for one in samples], job.out / "prompts.npz")
 
 
 def checkpoint_summary(path: Path) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def refit_text(network: StreamNetwork, prompts: PromptTable, noise: float) -> No
     with the noise (SD) that training puts on them: what changed with the wording alone is left out.
     """
     embeddings = torch.as_tensor(prompts.embeddings)
-    mean, matrix = (torch.as_tensor(one) for one in whitening(*prompts.by_meaning(), prompts.mirrored()))
+    mean, matrix = (torch.as_tensor(one) for one in whitening(*prompts.by_meaning()))
     before = (embeddings - network.text_mean) @ network.text_whitening
     after = (embeddings - mean) @ matrix
     ones = torch.ones(len(after), 1)

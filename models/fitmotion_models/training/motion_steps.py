@@ -28,9 +28,6 @@ class PromptTable(Protocol):
     def by_meaning(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Embeddings (N, E) of the texts alone, and (N,) a number for each, the same where they say the same."""
 
-    def mirrored(self) -> NDArray[np.float32]:
-        """(P, 2, E) of texts that name a side, and of the same with the sides exchanged."""
-
     def plain(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, E) of the texts alone."""
 

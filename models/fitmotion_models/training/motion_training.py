@@ -138,7 +138,7 @@ def _begin(
 def _measure(network: StreamNetwork, windows: WindowSampler, prompts: PromptTable) -> None:
     """Set what the networks' inputs are scaled by."""
     mean, deviation = normalisation(windows.draw(_NORMALISED_ON))
-    text_mean, matrix = whitening(*prompts.by_meaning(), prompts.mirrored())
+    text_mean, matrix = whitening(*prompts.by_meaning())
     measured = {"mean": mean, "deviation": deviation, "text_mean": text_mean, "text_whitening": matrix}
     for name, values in measured.items():
         getattr(network, name).copy_(torch.as_tensor(values))

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitmotion_models.motion.features import LAYOUT, Anchor, anchor_of, anchored
+from fitmotion_models.motion.features import LAYOUT, Anchor, anchor_of, anchored, mirrored_features
+from fitmotion_models.motion.sides import RIGHT, swap_sides
 from fitmotion_models.training.motion_recipe import WindowRecipe
 
 Float32 = NDArray[np.float32]
@@ -19,8 +21,6 @@ ENDLESS = ("walk", "run", "jog")
 _HEADING_SHARE = 0.5
 _MOST_KEYFRAMES = 2
 _LEAST_FUTURE = 4
-# how much longer the difference between left and right is made in texts
-_SIDE_GAIN = 4.0
 # of a number that never changes
 _LEAST_DEVIATION = 0.02
 
@@ -30,7 +30,7 @@ class Sample:
     """A clip to cut windows from.
 
     features: (T, 204) in the world. texts: what it may be called. score: 1 to 3, or None. weight: how often it is
-    drawn. endless: no progress is told. seconds: of the whole motion.
+    drawn. endless: no progress is told. side: on which the movement is done, None where its texts name none.
     """
 
     features: Float32
@@ -38,6 +38,12 @@ class Sample:
     score: int | None
     weight: float
     endless: bool = False
+    side: str | None = None
+
+    @cached_property
+    def told(self) -> tuple[str, ...]:
+        """The texts as a window tells them: of a movement on the right side those of its mirror image."""
+        return tuple(map(swap_sides, self.texts)) if self.side == RIGHT else self.texts
 
 
 class Windows(NamedTuple):
@@ -61,7 +67,7 @@ class Windows(NamedTuple):
 
 
 class WindowSampler:
-    """Draws batches of windows.
+    """Draws batches of windows; of a movement done on the right side, where its text says so, the mirror images.
 
     samples: at least one. standing: (>= 20, 204) features of standing still, from which a stream begins.
     """
@@ -92,14 +98,17 @@ class WindowSampler:
             other_texts=[],
             scores=[],
         )
-        for index in range(batch):
-            self._fill(made, index, self._any())
+        mirrored = np.array([self._fill(made, index, self._any()) for index in range(batch)])
+        for part in (made.history, made.future, made.target_mask):
+            part[mirrored] = mirrored_features(part[mirrored])
+        np.abs(made.target_mask, out=made.target_mask)
         return made
 
     def _any(self) -> Sample:
         return self.samples[min(int(np.searchsorted(self._share, self.random.random())), len(self.samples) - 1)]
 
-    def _fill(self, made: Windows, index: int, sample: Sample) -> None:
+    def _fill(self, made: Windows, index: int, sample: Sample) -> bool:
+        """Whether the window is to be mirrored; its texts are already."""
         recipe, random, frames = self.recipe, self.random, self.frames
         total = len(sample.features)
         kind = random.random()
@@ -123,9 +132,13 @@ class WindowSampler:
         if not sample.endless and random.random() >= recipe.progress_dropout:
             made.progress[index] = (start / total, total / 200.0, 1.0)
         self._constrain(made.target_mask[index], made.valid[index])
-        for texts in (made.texts, made.other_texts):
-            texts.append(sample.texts[int(random.integers(len(sample.texts)))])
+        number, other = (int(random.integers(len(sample.texts))) for _ in range(2))
+        # what names no side is said of both
+        sided, other_sided = (swap_sides(sample.texts[one]) != sample.texts[one] for one in (number, other))
+        made.texts.append(sample.told[number])
+        made.other_texts.append(sample.told[other if sided == other_sided else number])
         made.scores.append(-1 if sample.score is None else sample.score)
+        return sided and sample.side == RIGHT
 
     def _other_history(self) -> Float32:
         """The last 20 frames before some moment of another motion, or of standing still."""
@@ -196,17 +209,13 @@ def normalisation(windows: Windows) -> tuple[Float32, Float32]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def whitening(
-    embeddings: Float32, meanings: NDArray[np.int64], mirrored: Float32 | None = None, floor: float = 0.3
-) -> tuple[Float32, Float32]:
+def whitening(embeddings: Float32, meanings: NDArray[np.int64], floor: float = 0.3) -> tuple[Float32, Float32]:
     """Mean (E,) and matrix (E, E) that make embeddings (N, E) of variance 1 among texts of one meaning.
 
     meanings: (N,) a number for each; texts of the same number say the same. What changes with the wording alone is made
-    small, and what tells meanings apart stays: within-class covariance normalisation (Hatch et al. 2006). mirrored: (P,
-    2, E) pairs of texts in which left and right have changed places: the direction in which these differ most is made
-    `_SIDE_GAIN` times as long, for in a sentence's embedding the side weighs next to nothing, and in a movement it
-    decides. floor: share of the mean variance that is added to each, so that directions in which texts of one meaning
-    happen not to differ are not blown up.
+    small, and what tells meanings apart stays: within-class covariance normalisation (Hatch et al. 2006). floor: share
+    of the mean variance that is added to each, so that directions in which texts of one meaning happen not to differ
+    are not blown up.
     """
     values = embeddings.astype(np.float64)
     _, groups = np.unique(meanings, return_inverse=True)
@@ -218,10 +227,6 @@ def whitening(
     # with one text for every meaning nothing is known of wordings
     scales = 1.0 / np.sqrt(np.maximum(variances, 0.0) + least) if least > 0.0 else np.ones(len(variances))
     matrix = directions * scales @ directions.T
-    if mirrored is not None and len(mirrored):
-        apart = (mirrored[:, 0] - mirrored[:, 1]).astype(np.float64) @ matrix
-        side = np.linalg.eigh(apart.T @ apart)[1][:, -1]
-        matrix = matrix + (_SIDE_GAIN - 1.0) * np.outer(matrix @ side, side)
     return values.mean(axis=0).astype(np.float32), matrix.astype(np.float32)
 
 
@@ -237,6 +242,7 @@ def balanced(samples: Sequence[Sample], actions: Sequence[str], often: Mapping[s
             sample.score,
             often.get(action, 1.0) * len(sample.features) * seconds[action] ** -0.5,
             sample.endless,
+            sample.side,
         )
         for sample, action in zip(samples, actions, strict=True)
     ]

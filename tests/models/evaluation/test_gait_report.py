@@ -7,9 +7,9 @@ import pytest
 
 from fitmotion_models.datasets.gait_phases import SIDES
 from fitmotion_models.datasets.impaired_gait import Impairment
-from fitmotion_models.datasets.motion_texts import swap_sides
 from fitmotion_models.evaluation.gait_report import gait_figures, gait_requests, lines_of, side_ratios
 from fitmotion_models.motion.features import FPS, LAYOUT, clip_of
+from fitmotion_models.motion.sides import swap_sides
 from fitmotion_models.skeleton.motion_clip import MotionClip
 
 STRIDE_S = 1.6

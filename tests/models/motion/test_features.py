@@ -16,10 +16,12 @@ from fitmotion_models.motion.features import (
     clip_of,
     features_of,
     heading_of,
+    mirrored_features,
     placed,
     rotation_6d,
     rotation_from_6d,
 )
+from fitmotion_models.skeleton.frames import mirror_clip
 from fitmotion_models.skeleton.kinematics import REST_OFFSETS, feet_from_pose, forward_kinematics
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import angle_between, from_rotvec, to_matrix
@@ -137,3 +139,17 @@ def test_a_standing_foot_is_in_contact_and_a_swinging_one_is_not() -> None:
     feet[:, 1, 2] = 0.2
     contacts = features_of(replace(clip, feet=feet))[:, LAYOUT["contacts"]]
     assert (contacts == (1.0, 0.0, 0.0, 0.0)).all()
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_the_mirror_image_of_features_is_that_of_the_clip(seed: int) -> None:
+    clip = made_clip(seed)
+    features = features_of(clip)
+    np.testing.assert_allclose(mirrored_features(features), features_of(mirror_clip(clip)), atol=1e-6)
+    np.testing.assert_array_equal(mirrored_features(mirrored_features(features)), features)
+    anchor = anchor_of(features[5])
+    across = Anchor(anchor.x, -anchor.y, anchor.cosine, -anchor.sine)
+    np.testing.assert_allclose(
+        anchored(mirrored_features(features), across), mirrored_features(anchored(features, anchor)), atol=1e-6
+    )

@@ -6,6 +6,7 @@ import pytest
 from fitmotion_models.motion.condition import Conditioning, MotionCondition, RootPath
 from fitmotion_models.motion.features import body_of
 from fitmotion_models.motion.generate import CancelledError, Generator, generate
+from fitmotion_models.skeleton.frames import mirror_clip
 
 SQUAT = MotionCondition("a person squats", seconds=4.0, seed=5)
 
@@ -46,6 +47,29 @@ def test_the_same_seed_gives_the_same_motion_and_another_one_another(noisy):
     assert [one.seed for one in others] == [4, 5]
     np.testing.assert_array_equal(others[1].clip.positions, first.clip.positions)
     assert np.abs(others[0].clip.positions - first.clip.positions).max() > 1e-3
+
+
+def test_what_is_asked_for_on_the_right_is_the_mirror_image_of_the_left(known_sampler, squats, lengths):
+    """Of motion that differs between the sides, and that depends on history, noise, words and the way given."""
+
+    class Letters:
+        name, size = "minilm", 384
+
+        def encode(self, texts):
+            return np.array([np.resize([ord(letter) for letter in text], 384) for text in texts], np.float32)
+
+    def future(inputs):
+        made = squats[20:40] + 0.01 * inputs.noise + 0.1 * inputs.history + 1e-5 * inputs.text[:204]
+        return np.where(inputs.target_mask > 0, inputs.target, made)
+
+    generator = Generator(known_sampler(future), Letters(), lengths(3.0), clean_up=False)
+    way = RootPath(np.array([0.0, 2.0, 4.0]), np.array([[0.0, 0.0], [1.0, 0.3], [2.0, 1.0]]))
+    across = RootPath(way.stamps, way.positions * (1.0, -1.0))
+    left = generator(MotionCondition("a person lunges, left foot before the right", seconds=4.0, seed=5, path=way))
+    right = generator(MotionCondition("a person lunges, right foot before the left", seconds=4.0, seed=5, path=across))
+    assert np.abs(left.clip.positions - mirror_clip(left.clip).positions).max() > 0.01
+    np.testing.assert_allclose(right.clip.positions, mirror_clip(left.clip).positions, atol=1e-5)
+    np.testing.assert_allclose(right.clip.positions[-1, 0, :2], (2.0, -1.0), atol=0.1)
 
 
 def test_a_seed_that_was_drawn_is_told_and_repeats_the_motion(noisy):

@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is installed by the first command that trains")
 
-from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of
+from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of, mirrored_features
+from fitmotion_models.motion.sides import swap_sides
 from fitmotion_models.training.motion_recipe import Stage, WindowRecipe, recipe_for
 from fitmotion_models.training.motion_windows import Sample, WindowSampler, whitening
 
@@ -65,6 +66,23 @@ def test_progress_tells_how_far_a_motion_is_and_not_of_endless_ones() -> None:
     assert not sampler(recipe, sample(walk(), endless=True)).draw(4).progress.any()
 
 
+def test_windows_of_the_right_side_are_told_and_seen_as_those_of_the_left() -> None:
+    turning = walk(turn=0.5)
+    turning[:, LAYOUT["heading"]] = np.stack([np.cos(np.arange(60) / 30), np.sin(np.arange(60) / 30)], -1)
+    texts = ("a person turns to the right", "a right turn")
+    recipe = WindowRecipe(free=0.5, transition=0.0, path=1.0, keyframes=0.0)
+    right = Sample(mirrored_features(turning), texts, None, 1.0, side="right")
+    left = Sample(turning, tuple(map(swap_sides, texts)), None, 1.0, side="left")
+    unsided = Sample(mirrored_features(turning), ("a person turns",), None, 1.0, side="right")
+    of_right, of_left, of_none = (sampler(recipe, one, seed=3).draw(32) for one in (right, left, unsided))
+    for seen, wanted in zip(of_right, of_left, strict=True):
+        np.testing.assert_allclose(seen, wanted, atol=1e-6) if isinstance(seen, np.ndarray) else None
+    assert of_right.texts == of_left.texts and set(of_right.texts) == set(left.texts)
+    assert of_right.target_mask.min() == 0 and of_right.target_mask.max() == 1
+    # what names no side may be either
+    assert (of_left.future[:, -1, 4] > 0).all() and (of_none.future[:, -1, 4] < 0).all()
+
+
 def test_given_frames_are_only_known_ones() -> None:
     recipe = WindowRecipe(free=0.0, transition=0.0, path=0.5, keyframes=0.5)
     windows = sampler(recipe, sample(walk(frames=30))).draw(64)
@@ -102,9 +120,6 @@ class TwoPrompts:
 
     def by_meaning(self):
         return self.embeddings, np.arange(2)
-
-    def mirrored(self):
-        return np.zeros((0, 2, 384), np.float32)
 
     def plain(self, texts):
         return np.array([[float(text == "fast")] + [0.0] * 383 for text in texts], np.float32)
@@ -188,18 +203,6 @@ def test_wordings_of_one_meaning_differ_equally_in_every_way_and_meanings_stay_a
         np.testing.assert_allclose(np.cov(white[meanings == one], rowvar=False), np.eye(3), atol=0.1)
     apart = white[meanings == 1].mean(axis=0) - white[meanings == 0].mean(axis=0)
     np.testing.assert_allclose(apart, (0.0, 0.0, 5.0), atol=0.2)
-
-
-def test_what_differs_between_left_and_right_is_made_longer_and_nothing_else() -> None:
-    embeddings, meanings = wordings(np.random.default_rng(0))
-    side = np.array([0.0, 0.6, 0.8])
-    pairs = np.stack([embeddings[:50], embeddings[:50] + 0.1 * side], axis=1).astype(np.float32)
-    _, plain = whitening(embeddings, meanings)
-    _, matrix = whitening(embeddings, meanings, pairs)
-    np.testing.assert_allclose(side @ matrix, 4.0 * (side @ plain), rtol=1e-3)
-    read = side @ plain
-    across = np.cross(read, (1.0, 0.0, 0.0)) @ np.linalg.inv(plain)  # read at a right angle to the side
-    np.testing.assert_allclose(across @ matrix, across @ plain, rtol=1e-3, atol=1e-4)
 
 
 def test_with_one_text_for_every_meaning_texts_are_read_as_they_are() -> None:
