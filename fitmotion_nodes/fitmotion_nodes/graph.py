@@ -120,7 +120,8 @@ def _replay(options: GraphOptions, place: Place) -> NodeSpec:
         mover=options.mover,
         loop=options.loop,
         subject=options.subject,
-        wait_for=_body_listeners(options),
+        # live too the first repetition of a recording is scored, however slowly the nodes start
+        wait_for=_body_listeners(options) or ("fms" if options.watches else ""),
     )
     return NodeSpec(
         executable="replay",

@@ -250,7 +250,7 @@ def test_a_lossless_source_waits_for_all_who_listen_to_the_bodies() -> None:
     listeners = {spec.name for spec in built.nodes if spec.name not in ("camera", "pose")} | {"monitor"}
     assert set(node(built, "camera").parameters["wait_for"].split(",")) == listeners
     assert node(graph(mover="squat", lossless=True), "replay").parameters["wait_for"] == "fms"
-    assert "wait_for" not in node(graph(mover="squat", monitor="monitor"), "replay").parameters
+    assert node(graph(mover="squat", monitor="monitor"), "replay").parameters["wait_for"] == "fms"
 
 
 def test_shipped_overrides_are_valid_and_really_override() -> None:

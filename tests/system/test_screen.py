@@ -48,7 +48,7 @@ def test_a_screen_survives_the_kill_of_everything_and_of_a_node_and_is_reported(
     first, second = tmp_path / "first.npz", tmp_path / "second.npz"
     save_clip(first, cut_together([SQUAT, LEFT_STEP, RIGHT_STEP]))
     save_clip(second, cut_together([RIGHT_STEP, LUNGE]))
-    common = ("screen", "--records", str(records), "--recognise", "--port", "0", "--param", "replay.speed=3")
+    common = ("screen", "--records", str(records), "--recognise", "--port", "0", "--param", "replay.speed=2")
 
     run = fitmotion(*common, "--person", "anna", "--measured-by", "kim", "--consent", "--replay", str(first))
     run.says("hurdle step, repetition 1: score 3")
