@@ -6,14 +6,15 @@ Both packages are installed with what training needs. A name on the hub is downl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fitmotion_models.motion.text import CachedEncoder, TextEncoder, short_name
+from fitmotion_models.runtime.transformers_models import loading, transformers_libraries
 from fitmotion_models.skeleton.body_pose import Float32
 
 _BATCH = 64
@@ -28,7 +29,7 @@ def load_clip(model: str) -> TextEncoder:
     model: folder or name on the hub. Raises ValueError for one that is no CLIP, and where transformers is missing.
     """
     torch, transformers = _libraries(f"clip:{model}")
-    with _one_sentence(f"clip:{model}"):
+    with _loading(f"clip:{model}"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(model)
         network = transformers.CLIPTextModelWithProjection.from_pretrained(model).eval()
     longest = int(network.config.max_position_embeddings)
@@ -55,7 +56,7 @@ def load_sentence_model(model: str) -> TextEncoder:
 
 def _sentence_encoder(name: str, model: str) -> TextEncoder:
     torch, transformers = _libraries(name)
-    with _one_sentence(name):
+    with _loading(name):
         folder = _folder(model)
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
         kinds = [module["type"].rpartition(".")[2] for module in modules]
@@ -151,25 +152,9 @@ def _array(tensor: Any) -> Float32:
 
 
 def _libraries(name: str) -> tuple[Any, Any]:
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise ValueError(
-            f"text encoder '{name}' needs transformers and torch ({error}); `./fitmotion train` and `./fitmotion test` "
-            "install them, or use 'minilm'"
-        ) from error
-    return torch, transformers
+    otherwise = "`./fitmotion train` and `./fitmotion test` install them, or use 'minilm'"
+    return transformers_libraries(f"text encoder '{name}'", otherwise)
 
 
-@contextmanager
-def _one_sentence(name: str) -> Iterator[None]:
-    """Turns whatever keeps a model from being loaded into one sentence."""
-    try:
-        yield
-    except Exception as error:  # of transformers' and the hub's many kinds
-        said = " ".join(str(error).split())[:300]
-        raise ValueError(
-            f"text encoder '{name}' cannot be loaded: {said}; give a whole model's folder, or its name on the Hugging "
-            "Face hub where there is a network"
-        ) from error
+def _loading(name: str) -> AbstractContextManager[None]:
+    return loading(f"text encoder '{name}'", "a whole model's folder")

@@ -3,12 +3,13 @@
 The package is installed with what training needs. A name on the hub is downloaded once, a folder is only read.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fitmotion_models.runtime.transformers_models import loading, transformers_libraries
 
 Image = NDArray[np.uint8]
 
@@ -28,8 +29,11 @@ class VisionLanguageModel:
 
     def __init__(self, name: str, device: str = "") -> None:
         self.name = name
-        self._torch, transformers = _libraries(name)
-        with _one_sentence(name):
+        what = f"vision-language model '{name}'"
+        self._torch, transformers = transformers_libraries(
+            what, "start this with ./fitmotion, which installs them once"
+        )
+        with loading(what, "the folder of a whole model such as Qwen3-VL-2B-Instruct"):
             config = transformers.AutoConfig.from_pretrained(name)
             if config.model_type not in KINDS:
                 raise ValueError(f"it is of the kind {config.model_type}; known: {', '.join(KINDS)}")
@@ -86,28 +90,3 @@ def shrunk(image: Image) -> Image:
     size = max(1, round(width * factor)), max(1, round(height * factor))
     result: Image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return result
-
-
-def _libraries(name: str) -> tuple[Any, Any]:
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise ValueError(
-            f"vision-language model '{name}' needs transformers and torch ({error}); start this with ./fitmotion, "
-            "which installs them once"
-        ) from error
-    return torch, transformers
-
-
-@contextmanager
-def _one_sentence(name: str) -> Iterator[None]:
-    """Turns whatever keeps a model from being loaded into one sentence."""
-    try:
-        yield
-    except Exception as error:  # of transformers' and the hub's many kinds
-        said = " ".join(str(error).split())[:300]
-        raise ValueError(
-            f"vision-language model '{name}' cannot be loaded: {said}; give the folder of a whole model such as "
-            "Qwen3-VL-2B-Instruct, or its name on the Hugging Face hub where there is a network"
-        ) from error
