@@ -10,6 +10,10 @@ import pytest
 from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 
+from .conftest import once_unless_long
+
+pytestmark = once_unless_long
+
 
 def test_the_figures_of_two_sensors(fitmotion: Callable[..., Any], tmp_path: Path) -> None:
     save_clip(tmp_path / "squat.npz", squat_clip(SquatParameters(repetitions=1), fps=30.0))

@@ -19,7 +19,7 @@ from fitmotion_msgs.action import GenerateMotion
 from fitmotion_msgs.msg import BodyPose, MotionCommand
 from fitmotion_nodes.conversions import stamp_from_msg
 
-from .conftest import Command
+from .conftest import Command, once_unless_long
 
 WEIGHTS = os.environ.get("FITMOTION_TEST_WEIGHTS", "motion_stream")
 RATE_HZ = 30.0
@@ -148,6 +148,7 @@ def test_words_change_the_stream_goals_are_made_beside_it_and_a_killed_generator
     assert "poses were generated" in run.stdout and "Traceback" not in run.stdout + run.stderr + run.logs()
 
 
+@once_unless_long
 def test_a_watched_person_is_imitated_at_their_score_and_at_the_best(
     generating: Callable[..., tuple[Command, Outside]],
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_watched_person_is_imitated_at_their_score_and_at_the_best(
     run.interrupt()
 
 
+@once_unless_long
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -16,6 +16,8 @@ from fitmotion_models.mover import SquatParameters, squat_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 from fitmotion_nodes.conversions import stamp_from_msg
 
+from .conftest import once_unless_long
+
 SITES = "pocket: {bone: right_hip, towards: right_knee, along: 0.2, lever_arm: [0.05, -0.1, 0], " + (
     "mount_rotation_deg: [90, 0, 0]}\n"
 )
@@ -46,6 +48,7 @@ def test_sites_of_ones_own_and_every_sample_to_the_end(fitmotion: Callable[..., 
     assert np.sqrt(np.mean((heard - offline) ** 2)) < 0.01 * np.ptp(offline, axis=0).max()
 
 
+@once_unless_long
 def test_a_sites_file_that_is_none_is_said_in_one_line(fitmotion: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("pocket: {bone: right_paw}\n")
@@ -54,6 +57,7 @@ def test_a_sites_file_that_is_none_is_said_in_one_line(fitmotion: Callable[..., 
     assert "site pocket: joint 'right_paw' is unknown" in run.stderr and len(run.stderr.strip().splitlines()) == 1
 
 
+@once_unless_long
 def test_sensors_with_a_real_parts_errors_in_a_run(fitmotion: Callable[..., Any], tmp_path: Path) -> None:
     """The BMI270's noise is in what is recorded: white, beside the same run without it."""
     clip = squat_clip(SquatParameters(repetitions=1, stance_s=4.0), fps=30.0, subject="anna")
@@ -77,6 +81,7 @@ def test_sensors_with_a_real_parts_errors_in_a_run(fitmotion: Callable[..., Any]
     assert all(msg.orientation_covariance[0] > 0.0 for msg in oriented)
 
 
+@once_unless_long
 def test_an_unknown_preset_is_said_in_one_line(fitmotion: Callable[..., Any]) -> None:
     for arguments, sentence in (
         (("--imu", "pelvis", "--imu-preset", "bmi999"), "sensor 'bmi999' is unknown; known: ideal"),

@@ -20,8 +20,9 @@ from fitmotion_models.mover.whole_screen import cut_together
 from fitmotion_models.skeleton.clip_file import save_clip
 from fitmotion_nodes.cli import main
 
-from .conftest import Command
+from .conftest import Command, once_unless_long
 
+pytestmark = once_unless_long
 Start = Callable[..., Command]
 SQUAT = squat_clip(SquatParameters(repetitions=1))
 LEFT_STEP = hurdle_step_clip(HurdleStepParameters(side="left"))
