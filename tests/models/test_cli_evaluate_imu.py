@@ -39,6 +39,7 @@ def test_the_help_has_examples() -> None:
     assert result.exit_code == 0 and "fitmotion evaluate imu --only broad,speed" in " ".join(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_noise_costs_us_least_and_a_picture_shows_it(tmp_path) -> None:
     if not (DATA / "cmu-01-03.tar.xz").exists():
         pytest.skip(f"no CMU recordings in {DATA}; set FITMOTION_DATA to the folder that holds them")

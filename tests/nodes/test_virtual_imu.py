@@ -211,6 +211,7 @@ def test_two_people_wear_their_own_sensors(sensed, clip) -> None:
     assert {item.child_frame_id for item in node.mounts[-1].transforms} == {"anna/imu_pelvis", "bert/imu_pelvis"}
 
 
+@pytest.mark.slow
 def test_any_topic_of_bodies_by_remapping_and_all_sites(ros, clip) -> None:
     """A generated body as well as a watched one: `-r body_pose:=generated/body_pose`."""
     graph, every = ros(), tuple(load_sites())

@@ -286,6 +286,7 @@ def test_angles_can_be_switched_off_while_it_runs(shown, clip) -> None:
     visualizer.graph.until(lambda: not any(ns == "mover/angles" for ns, _ in markers_after(heard)))
 
 
+@pytest.mark.slow
 def test_a_run_shows_what_fails_in_red_and_the_score(shown, run_node_process, clip) -> None:
     """A mover's poses through our scorer, a process of its own; lossless, so that every pose counts."""
     visualizer = shown(lossless=True)

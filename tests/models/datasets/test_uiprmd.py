@@ -164,6 +164,7 @@ def test_one_side_a_person(clips) -> None:
     assert sides == {("m02_s03", "right"), ("m02_s07", "left"), ("m06_s03", "right"), ("m06_s07", "left")}
 
 
+@pytest.mark.slow
 def test_deep_squats_are_found_and_other_movements_are_not(clips) -> None:
     found = {name: len(score_clip(clip)) for name, clip in clips.items()}
     squats = [count for name, count in found.items() if name.movement == "m01"]

@@ -88,6 +88,7 @@ def test_bad_files_are_named(tmp_path: Path, squat: MotionClip) -> None:
             read_utd_mhad(tmp_path)
 
 
+@pytest.mark.slow
 def test_real_squats_and_waves(utd_archive: Path) -> None:
     squats = read_utd_mhad(utd_archive, actions=[27], persons=["s1", "s2"], cleaning=KinectCleaning(planted_feet=None))
     assert [trial.name for trial in squats] == [f"a27_s{s}_t{t}" for s in (1, 2) for t in (1, 2, 3, 4)]

@@ -113,6 +113,7 @@ class Learner:
 TRIALS = [Trial(person, action) for person in PERSONS for action in range(1, 11)]
 
 
+@pytest.mark.slow
 def test_protocol():
     learner = Learner()
     found = activity_figures(TRIALS, learner, sizes=ActivitySizes(persons=(1, 2, 4), seeds=2))

@@ -89,6 +89,7 @@ def archive() -> Path:
     return ARCHIVE
 
 
+@pytest.mark.slow
 def test_real_squats_by_a_calibration_of_others(archive: Path) -> None:
     """Without the whole protocol: learned from two persons, judged on a third."""
     trials = read_utd_mhad(archive, actions=[27], persons=["s1", "s3", "s6"])

@@ -53,6 +53,7 @@ def assert_none(counts: dict[str, int]) -> None:
     assert len(found) <= ALLOWED * len(counts)
 
 
+@pytest.mark.slow
 def test_one_clip_of_every_hdm05_action_of_one_person():
     """Quick: squats are found in squats only."""
     cuts = (

@@ -70,6 +70,7 @@ def test_a_sensor_at_rest_knows_which_way_is_up_at_once(turn) -> None:
     assert np.degrees(angle_between(found.rotations, true)).max() < 0.01
 
 
+@pytest.mark.slow
 def test_a_field_brings_the_heading_back_and_without_one_it_drifts_within_what_is_said() -> None:
     true, force, rate, field = readings(4000, sites=6, rest_from=0.0)
     north = (0.0, 1.0)

@@ -53,6 +53,7 @@ def errors(found: PlacementFit) -> np.ndarray:
     return np.concatenate([found.lever_arm - LEVER, mount, lags, biases])
 
 
+@pytest.mark.slow
 def test_it_finds_the_place_of_a_sensor() -> None:
     found = fit_placement([moved(1)], cutoffs=CUTOFFS)
     error = dict(zip(PARAMETERS, errors(found), strict=True))
@@ -67,6 +68,7 @@ def test_it_finds_the_place_of_a_sensor() -> None:
     assert list(found.sd) == list(PARAMETERS) and found.samples == pytest.approx(2800, abs=20)
 
 
+@pytest.mark.slow
 def test_the_entry_for_a_sites_file_puts_a_virtual_sensor_there() -> None:
     found = fit_placement([moved(2)], cutoffs=CUTOFFS)
     site = Site("strap", **found.site_entry("right_hip"))
@@ -90,6 +92,7 @@ def test_the_truth_lies_within_the_intervals_as_often_as_they_say(rounds: int) -
     assert np.mean(white) < coverage - 0.1
 
 
+@pytest.mark.slow
 def test_several_recordings_count_together() -> None:
     parts = [moved(seed, 12.0) for seed in range(4)]
     whole, one = fit_placement(parts, cutoffs=CUTOFFS), fit_placement(parts[:1], cutoffs=CUTOFFS)
@@ -99,6 +102,7 @@ def test_several_recordings_count_together() -> None:
     assert np.abs(errors(whole)[:3]).max() < 0.015
 
 
+@pytest.mark.slow
 def test_holes_and_bad_input() -> None:
     motion, real = moved(3)
     places = motion.positions.copy()
@@ -121,6 +125,7 @@ def test_holes_and_bad_input() -> None:
         fit_placement([(motion, elsewhere)], cutoffs=CUTOFFS)
 
 
+@pytest.mark.slow
 def test_it_finds_the_delays_of_a_real_sensor() -> None:
     """BROAD's channels are known to be late by 2.5 and 4 ms; its sensor is one for all trials."""
     from fitmotion_models.datasets.broad import read_broad_trial

@@ -32,6 +32,7 @@ def test_joint_angles_err_by_the_stated_deviation(sd, white_share):
         assert np.std(errors) == pytest.approx(sd, rel=0.12), names
 
 
+@pytest.mark.slow
 def test_noise_in_time_follows_its_stated_correlation():
     # the thigh's lean in the hold at the bottom, white part off: (1 + t/c) exp(-t/c) with c = 0.5 s
     hold = slice(25, 115)

@@ -28,6 +28,7 @@ def followed(rig, clip, frames, **options):
     ]
 
 
+@pytest.mark.slow
 def test_the_body_is_where_it_is_in_the_world_with_bones_that_keep_their_length():
     clip, rig = make_mover("squat"), ring(4)
     _, found = followed(rig, clip, range(60), noise=3.0)

@@ -129,6 +129,7 @@ def test_every_variation_changes_what_is_read():
         assert np.isfinite(varied.recording.specific_force).all(), name
 
 
+@pytest.mark.slow
 def test_calibration_finds_how_the_sensor_is_worn():
     trials = of(2)
     recipe = VirtualRecipe(cutoffs=SMOOTHING, sensor="ideal", mirrored=False)
@@ -149,6 +150,7 @@ def test_virtual_recordings_of_other_persons_are_refused():
         ActivityLearnerOfOurs().learn(BOTH, of(1, 2), 0, virtual_of=of(2, 3))
 
 
+@pytest.mark.slow
 def test_learned_again_it_is_the_same():
     tested = of(3)
     for arm in (REAL, BOTH):
@@ -160,6 +162,7 @@ def test_learned_again_it_is_the_same():
         assert np.abs(first.readout._weights - other.readout._weights).max() > 0.0
 
 
+@pytest.mark.slow
 def test_nothing_is_known_of_who_is_not_learned_from():
     learner = ActivityLearnerOfOurs()
     # it has seen the third person before, in another training
@@ -170,6 +173,7 @@ def test_nothing_is_known_of_who_is_not_learned_from():
     assert again.persons == {"utd:s1", "utd:s2"}
 
 
+@pytest.mark.slow
 def test_figures_of_people_made_here():
     found = activity_figures(made_trials(), ActivityLearnerOfOurs(), sizes=ActivitySizes(persons=(1,), seeds=1))
     arms = {arm: rows["macro_f1"]["value"] for arm, rows in found["training_persons"]["1"]["arms"].items()}

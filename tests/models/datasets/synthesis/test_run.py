@@ -38,6 +38,7 @@ def whole(folder: Path) -> bool:
     return named and not list(folder.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_data_set_holds_what_virtual_sensors_read_of_its_clips(clips, settings, tmp_path):
     out = tmp_path / "set"
     found = synthesize(out, clip_sources(clips), settings, jobs=1)
@@ -59,6 +60,7 @@ def test_a_data_set_holds_what_virtual_sensors_read_of_its_clips(clips, settings
     assert len(seeds) == 8, "two recordings have the same sensors"
 
 
+@pytest.mark.slow
 def test_what_is_done_is_left_and_what_changed_is_made_again(clips, settings, tmp_path):
     out = tmp_path / "set"
     synthesize(out, clip_sources(clips), settings, jobs=1)
@@ -86,6 +88,7 @@ def test_what_is_done_is_left_and_what_changed_is_made_again(clips, settings, tm
     assert labels["clip_ben_lunge_left_0"] == "squat" and labels["clip_ben_lunge_left_1"] == "lunge_left"
 
 
+@pytest.mark.slow
 def test_one_bad_clip_is_reported_and_the_others_go_on(clips, settings, tmp_path):
     (clips / "anna" / "lunge_left" / "bad.npz").write_bytes(b"no clip")
     (clips / "anna" / "lunge_left" / "short.npz").write_bytes(b"")
@@ -100,6 +103,7 @@ def test_one_bad_clip_is_reported_and_the_others_go_on(clips, settings, tmp_path
     assert len(read_manifest(tmp_path / "set")) == 8 and whole(tmp_path / "set")
 
 
+@pytest.mark.slow
 def test_further_runs_add_to_it_and_what_a_source_has_no_longer_leaves(clips, settings, tmp_path):
     out = tmp_path / "set"
     synthesize(out, clip_sources(clips), settings, jobs=1)
