@@ -209,14 +209,15 @@ def train_guidance(
     ] = "motion_stream",
     fold: Annotated[str, typer.Option(help="In which fold the weights' persons generate: first or swapped.")] = "first",
     judges: Judges = None,
-    per_grade: Annotated[int, typer.Option(help="Motions of each test and grade, for each weight.", min=2)] = 12,
+    per_grade: Annotated[int, typer.Option(help="Motions of each test and grade, for each weight.", min=2)] = 20,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Choose how strongly words and score count by default, and write it onto the weights' card.
 
     Asked are judges and an evaluator that learned from the generator's own persons, so that those who judge later have
-    no say. Chosen are the smallest weights with which grades are found as often as in recordings. Takes some minutes.
+    no say. Chosen are the weights with which they find most grades while motion stays as varied as in recordings, for
+    every way of telling a score. Takes some minutes.
 
     Examples:
 
@@ -247,8 +248,10 @@ def train_guidance(
         typer.echo(json.dumps(asdict(choice), indent=2, allow_nan=False))
         return
     for one in choice.tried:
-        typer.echo(", ".join(f"{name} {value:.3g}" for name, value in one.items()))
-    typer.echo(f"text {choice.text_guidance:g}, score {choice.score_guidance:g}")
+        said = {name: f"{value:.3g}" if isinstance(value, float) else value for name, value in one.items()}
+        typer.echo(", ".join(f"{name} {value}" for name, value in said.items()))
+    scores = ", ".join(f"{way} score {weight:g}" for way, weight in choice.score_guidance.items())
+    typer.echo(f"text {choice.text_guidance:g}, {scores}")
     typer.echo(f"written: {card}")
 
 

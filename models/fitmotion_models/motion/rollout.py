@@ -88,7 +88,7 @@ class Rollout:
         with self.timings.of("text"):
             text = text_inputs(self.encoder, prompt, condition.score, conditioning)
         chosen = (condition.text_guidance, condition.score_guidance)
-        defaults = (card.text_guidance, card.score_guidance)
+        defaults = (card.text_guidance, card.score_weight(conditioning))
         weights = [default if given is None else given for given, default in zip(chosen, defaults, strict=True)]
         return Wish(text, np.array(weights, np.float32), mirrored)
 

@@ -1,7 +1,7 @@
 """One interface to whatever runs the stream model: 20 frames for 20 frames of history and what is wanted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,8 +67,9 @@ class SamplerCard:
     """What a network's card says to whoever uses it.
 
     name: of the weights. encoder: the text encoder it was trained with. text_size: of its embeddings. conditioning:
-    what carries a score unless something else is asked for. text_guidance, score_guidance: weights likewise.
-    licence: of the weights; empty where there is no card.
+    what carries a score unless something else is asked for. text_guidance, score_guidance: weights likewise; what
+    carries a score in another way may have a weight of its own, `carried`. licence: of the weights; empty where there
+    is no card.
     """
 
     name: str
@@ -78,6 +79,11 @@ class SamplerCard:
     text_guidance: float = 1.0
     score_guidance: float = 1.0
     licence: str = ""
+    carried: Mapping[Conditioning, float] = field(default_factory=dict)
+
+    def score_weight(self, conditioning: Conditioning) -> float:
+        """The weight of a score that is carried in this way."""
+        return self.carried.get(conditioning, self.score_guidance)
 
 
 class MotionSampler(Protocol):
@@ -279,11 +285,16 @@ def read_card(path: Path, metadata: dict[str, str], text_size: int) -> SamplerCa
             text_guidance=float(defaults["text_guidance"]),
             score_guidance=float(defaults["score_guidance"]),
             licence=str(said.get("licence", "")),
+            carried={
+                way: float(defaults[f"score_guidance_{way.name.lower()}"])
+                for way in Conditioning
+                if f"score_guidance_{way.name.lower()}" in defaults
+            },
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"card {card} cannot be read: {error!r}; it needs encoder and defaults") from error
     low, high = GUIDANCE_RANGE
-    if not (low <= found.text_guidance <= high and low <= found.score_guidance <= high):
+    if not all(low <= one <= high for one in (found.text_guidance, found.score_guidance, *found.carried.values())):
         raise ModelError(f"card {card}: guidance weights lie outside {low:g} to {high:g}")
     if found.conditioning is Conditioning.DEFAULT:
         raise ModelError(f"card {card}: conditioning must be numerical, textual or token")

@@ -7,18 +7,20 @@ from, as did the evaluator that reads its words. Of the persons whose judges are
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
 from fitmotion_models.datasets.motion_set import MotionRow
 from fitmotion_models.datasets.splits import other_fold, rows_for
-from fitmotion_models.evaluation.fms_judges import FmsJudge, JudgedMotion, consistency, judged_right
+from fitmotion_models.evaluation.fms_judges import GRADES, FmsJudge, JudgedMotion, consistency, judged_right
 from fitmotion_models.evaluation.motion_evaluator import load_motion_evaluator
-from fitmotion_models.evaluation.motion_grades_report import judged_requests
+from fitmotion_models.evaluation.motion_grades_report import collapse_figures, judged_requests
 from fitmotion_models.evaluation.motion_report import MOCAP
 from fitmotion_models.evaluation.motion_requests import (
     Model,
+    Request,
     as_recorded,
     generated_samples,
     graded_requests,
@@ -26,15 +28,19 @@ from fitmotion_models.evaluation.motion_requests import (
     real_samples,
     spread,
 )
-from fitmotion_models.evaluation.motion_samples import GeneratedSample, RealSample, embed
+from fitmotion_models.evaluation.motion_samples import GeneratedSample, MotionEvaluator, RealSample, embed
 from fitmotion_models.evaluation.motion_tables import retrieval_of
+from fitmotion_models.motion.condition import Conditioning
 from fitmotion_models.motion.generate import Generator
 from fitmotion_models.training.fms_judges import Progress, graded_rows, judged_rows, motion_frames
 
 TEXT_WEIGHTS = (1.0, 1.5, 2.0, 2.5)
-SCORE_WEIGHTS = (1.0, 2.0, 3.0, 4.0, 5.0)
+SCORE_WEIGHTS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)
+WAYS = (Conditioning.NUMERICAL, Conditioning.TEXTUAL, Conditioning.TOKEN)
 MOST_JERK = 1.25
 """Times that of motion capture: a bound on what guidance may cost, inside the 1.5 that motion is held to."""
+MOST_DIVERSITY = 1.1
+"""Within a grade over that of recordings of the generator's own persons: a bound inside the 1.2 that is asked for."""
 _PER_LABEL = 3
 _RETRIEVALS = 5
 
@@ -43,14 +49,53 @@ _RETRIEVALS = 5
 class GuidanceChoice:
     """What was chosen, and why.
 
-    tried: of every pair of weights what was measured, for tables and the card. ceiling: by judge its accuracy on
-    recordings of persons whom it never saw.
+    score_guidance: by what carries the score. tried: of every pair of weights what was measured, for tables and the
+    card. ceiling: by judge its accuracy on recordings of persons whom it never saw.
     """
 
     text_guidance: float
-    score_guidance: float
-    tried: list[dict[str, float]]
+    score_guidance: dict[str, float]
+    tried: list[dict[str, Any]]
     ceiling: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class _Trials:
+    """What weights are tried on. mocap: jerk of motion capture, to which every other is held."""
+
+    generator: Generator
+    judges: Mapping[str, FmsJudge]
+    evaluator: MotionEvaluator
+    mocap: float
+    random: np.random.Generator
+
+    def text(self, wanted: Sequence[Request], weight: float) -> dict[str, Any]:
+        """How well words are found again in motion, and what it costs."""
+        clips = Model(self.generator, text_guidance=weight, score_guidance=1.0).clips(wanted)
+        samples = generated_samples(wanted, clips)
+        figures = retrieval_of(embed(samples, self.evaluator), _RETRIEVALS, self.random, 2)
+        found = figures["distinct_actions"]["top_3"]["value"]
+        return {"text_guidance": weight, "r_precision": found, "jerk_over_mocap": _jerk(samples) / self.mocap}
+
+    def score(
+        self,
+        wanted: Sequence[Request],
+        recorded: Sequence[JudgedMotion],
+        way: Conditioning,
+        text: float,
+        weight: float,
+    ) -> dict[str, Any]:
+        """How often judges find the grades in motion, how varied it is within them, and what it costs."""
+        clips = Model(self.generator, way, text_guidance=text, score_guidance=weight).clips(wanted)
+        motions = judged_requests(wanted, clips, motion_frames)
+        varied = collapse_figures(motions, recorded, self.evaluator, self.random)
+        return {
+            "conditioning": way.name.lower(),
+            "score_guidance": weight,
+            **{f"accuracy_{name}": _accuracy(judge, motions) for name, judge in self.judges.items()},
+            "diversity_over_real": max(varied[str(grade)]["diversity_over_real"] or 0.0 for grade in GRADES),
+            "jerk_over_mocap": _jerk(generated_samples(wanted, clips)) / self.mocap,
+        }
 
 
 def choose_guidance(
@@ -59,62 +104,60 @@ def choose_guidance(
     generator: Generator,
     judges: Mapping[str, FmsJudge],
     *,
-    per_grade: int = 12,
+    per_grade: int = 20,
     seed: int = 0,
     progress: Progress = None,
 ) -> GuidanceChoice:
-    """The smallest weights with which development judges find the grades as often as in recordings.
+    """The weights with which development judges find most grades while motion stays as varied as recordings.
 
-    First the text's: the one with the best R-precision whose jerk is allowed. With it the score's: the smallest with
-    which every judge is right as often as on persons whom it never saw; where none does it, the best. judges:
-    of the other fold. Raises ValueError where the motion set lacks graded repetitions.
+    First the text's: the one with the best R-precision whose jerk is allowed. With it the score's, by itself for every
+    way of telling one, see `best_score`. judges: of the other fold. Raises ValueError where the motion set lacks graded
+    repetitions.
     """
     own = as_recorded(rows_for(rows, "generator", fold))
     random = np.random.default_rng(seed)
     chosen = spread(own, _PER_LABEL, random)
     asked = held_out_requests(chosen, random)
-    wanted = [replace(one, text=str(random.choice(row.texts))) for one, row in zip(asked, chosen, strict=True)]
+    worded = [replace(one, text=str(random.choice(row.texts))) for one, row in zip(asked, chosen, strict=True)]
     graded = graded_requests(own, per_grade, random)
     if not graded:
         raise ValueError("the motion set holds no graded repetition of the generating persons; prepare UI-PRMD too")
     mocap = _jerk(real_samples(spread([row for row in as_recorded(rows) if row.source in MOCAP], 4, random)))
     unseen = judged_rows(graded_rows(rows_for(rows, "judge", fold), mirrored=False))
     ceiling = {name: float(consistency(judge, unseen, random, 10)["accuracy"]) for name, judge in judges.items()}
-    evaluator = load_motion_evaluator(other_fold(fold))
-    tried: list[dict[str, float]] = []
-    total, done = len(TEXT_WEIGHTS) + len(SCORE_WEIGHTS), 0
-    for text in TEXT_WEIGHTS:
-        model = Model(generator, text_guidance=text, score_guidance=1.0)
-        samples = generated_samples(wanted, model.clips(wanted))
-        figures = retrieval_of(embed(samples, evaluator), _RETRIEVALS, random, 2)
-        found = figures["distinct_actions"]["top_3"]["value"]
-        tried.append({"text_guidance": text, "r_precision": found, "jerk_over_mocap": _jerk(samples) / mocap})
-        done = _tell(progress, done, total)
-    text_guidance = best_text(tried)
-    for score in SCORE_WEIGHTS:
-        model = Model(generator, text_guidance=text_guidance, score_guidance=score)
-        clips = model.clips(graded)
-        motions = judged_requests(graded, clips, motion_frames)
-        tried.append(
-            {
-                "text_guidance": text_guidance,
-                "score_guidance": score,
-                **{f"accuracy_{name}": _accuracy(judge, motions) for name, judge in judges.items()},
-                "jerk_over_mocap": _jerk(generated_samples(graded, clips)) / mocap,
-            }
-        )
-        done = _tell(progress, done, total)
-    return GuidanceChoice(text_guidance, least_score(tried, ceiling), tried, ceiling)
+    recorded = judged_rows(graded_rows(own, mirrored=False))
+    trials = _Trials(generator, judges, load_motion_evaluator(other_fold(fold)), mocap, random)
+    tried: list[dict[str, Any]] = []
+    total = len(TEXT_WEIGHTS) + len(WAYS) * len(SCORE_WEIGHTS)
+    for weight in TEXT_WEIGHTS:
+        tried.append(trials.text(worded, weight))
+        _tell(progress, len(tried), total)
+    text = best_text(tried)
+    scores = {}
+    for way in WAYS:
+        scored = []
+        for weight in SCORE_WEIGHTS:
+            scored.append(trials.score(graded, recorded, way, text, weight))
+            _tell(progress, len(tried) + len(scored), total)
+        tried += scored
+        scores[way.name.lower()] = best_score(scored, tuple(judges))
+    return GuidanceChoice(text, scores, tried, ceiling)
 
 
 def write_guidance(card: Path, choice: GuidanceChoice) -> Path:
     """Put the choice and what it rests on into the card of weights; returns its path."""
     said = yaml.safe_load(card.read_text(encoding="utf-8"))
-    said["defaults"] |= {"text_guidance": choice.text_guidance, "score_guidance": choice.score_guidance}
+    default = str(said["defaults"]["conditioning"])
+    weights = {f"score_guidance_{way}": one for way, one in choice.score_guidance.items() if way != default}
+    chosen = {"text_guidance": choice.text_guidance, "score_guidance": choice.score_guidance[default]}
+    said["defaults"] |= chosen | weights
     said["guidance"] = {
         "chosen_by": "judges and evaluator that learned from the generator's own persons",
         "ceiling": {name: round(value, 3) for name, value in choice.ceiling.items()},
-        "tried": [{name: round(value, 3) for name, value in one.items()} for one in choice.tried],
+        "tried": [
+            {name: round(value, 3) if isinstance(value, float) else value for name, value in one.items()}
+            for one in choice.tried
+        ],
     }
     partial = card.with_suffix(".part")
     partial.write_text(yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=118), encoding="utf-8")
@@ -130,28 +173,30 @@ def _jerk(samples: Sequence[GeneratedSample] | Sequence[RealSample]) -> float:
     return float(np.mean([sample.physical()["jerk_m_s3"] for sample in samples]))
 
 
-def best_text(tried: Sequence[dict[str, float]]) -> float:
+def best_text(tried: Sequence[dict[str, Any]]) -> float:
     """The text's weight with the best R-precision among those whose jerk is allowed; of equal ones the smallest."""
     allowed = [one for one in tried if one["jerk_over_mocap"] <= MOST_JERK] or [tried[0]]
     return max(allowed, key=lambda one: (round(one["r_precision"], 2), -one["text_guidance"]))["text_guidance"]
 
 
-def least_score(tried: Sequence[dict[str, float]], ceiling: Mapping[str, float]) -> float:
-    """The smallest weight of the score with which every judge reaches its ceiling; without one, the best.
+def best_score(scored: Sequence[dict[str, Any]], judges: Sequence[str]) -> float:
+    """The weight of the score with which judges are right most often; of equal ones the smallest.
 
-    Only those whose jerk is allowed are asked.
+    Asked are those with which no grade's motion is more varied than `MOST_DIVERSITY` allows and whose jerk is allowed:
+    guidance that is too strong throws motion about, and judges find that a good likeness of a bad grade. Where there is
+    none, the one that is least varied.
     """
-    scored = [one for one in tried if "score_guidance" in one and one["jerk_over_mocap"] <= MOST_JERK]
-    if not scored:
-        return SCORE_WEIGHTS[0]
-    enough = [
-        one["score_guidance"] for one in scored if all(one[f"accuracy_{name}"] >= low for name, low in ceiling.items())
+    allowed = [
+        one for one in scored if one["jerk_over_mocap"] <= MOST_JERK and one["diversity_over_real"] <= MOST_DIVERSITY
     ]
-    best = max(scored, key=lambda one: sum(one[f"accuracy_{name}"] for name in ceiling))
-    return min(enough, default=best["score_guidance"])
+    if not allowed:
+        return float(min(scored, key=lambda one: one["diversity_over_real"])["score_guidance"])
+    right = [round(sum(one[f"accuracy_{name}"] for name in judges), 2) for one in allowed]
+    return float(
+        max(zip(right, allowed, strict=True), key=lambda one: (one[0], -one[1]["score_guidance"]))[1]["score_guidance"]
+    )
 
 
-def _tell(progress: Progress, done: int, total: int) -> int:
+def _tell(progress: Progress, done: int, total: int) -> None:
     if progress is not None:
-        progress(done + 1, total)
-    return done + 1
+        progress(done, total)

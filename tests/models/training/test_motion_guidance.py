@@ -7,15 +7,20 @@ import yaml
 
 pytest.importorskip("torch", reason="torch is installed by the first command that trains")
 
-from fitmotion_models.training.motion_guidance import GuidanceChoice, best_text, least_score, write_guidance
+from fitmotion_models.motion.condition import Conditioning
+from fitmotion_models.motion.sampler import read_card
+from fitmotion_models.training.motion_guidance import GuidanceChoice, best_score, best_text, write_guidance
 
 
 def tried_text(weight: float, retrieved: float, jerk: float = 1.0) -> dict[str, float]:
     return {"text_guidance": weight, "r_precision": retrieved, "jerk_over_mocap": jerk}
 
 
-def tried_score(weight: float, lstm: float, second: float, jerk: float = 1.0) -> dict[str, float]:
-    return {"score_guidance": weight, "accuracy_lstm": lstm, "accuracy_second": second, "jerk_over_mocap": jerk}
+def tried_score(
+    weight: float, lstm: float, second: float, jerk: float = 1.0, diversity: float = 1.0
+) -> dict[str, float]:
+    found = {"accuracy_lstm": lstm, "accuracy_second": second}
+    return {"score_guidance": weight, **found, "diversity_over_real": diversity, "jerk_over_mocap": jerk}
 
 
 def test_words_count_as_much_as_is_found_best_and_moves_smoothly() -> None:
@@ -25,20 +30,31 @@ def test_words_count_as_much_as_is_found_best_and_moves_smoothly() -> None:
     assert best_text([tried_text(1.0, 0.7, jerk=2.0), tried_text(1.5, 0.8, jerk=2.0)]) == 1.0
 
 
-def test_the_score_counts_as_little_as_finds_the_grades_as_often_as_in_recordings() -> None:
-    tried = [tried_text(1.0, 0.9), tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.6, 0.64), tried_score(3.0, 0.9, 0.9)]
-    assert least_score(tried, {"lstm": 0.5, "second": 0.64}) == 2.0
-    assert least_score(tried, {"lstm": 0.5, "second": 0.65}) == 3.0  # one judge is not convinced
-    assert least_score(tried, {"lstm": 0.95, "second": 0.5}) == 3.0  # nothing reaches it: the best
-    shaking = [tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.9, 0.9, jerk=1.4)]
-    assert least_score(shaking, {"lstm": 0.6, "second": 0.6}) == 1.0
+def test_the_score_counts_as_much_as_judges_find_best_in_motion_that_is_no_more_varied_than_recordings() -> None:
+    judges = ("lstm", "second")
+    tried = [tried_score(1.0, 0.4, 0.4), tried_score(2.0, 0.6, 0.64), tried_score(3.0, 0.9, 0.9, diversity=1.05)]
+    assert best_score(tried, judges) == 3.0
+    assert best_score([*tried, tried_score(4.0, 0.9, 0.901)], judges) == 3.0  # no better: the smaller
+    assert best_score([*tried, tried_score(4.0, 1.0, 1.0, diversity=1.5)], judges) == 3.0
+    assert best_score([tried[0], tried_score(2.0, 0.9, 0.9, jerk=1.4)], judges) == 1.0
+    thrown_about = [tried_score(1.0, 0.9, 0.9, diversity=3.0), tried_score(2.0, 0.6, 0.6, diversity=2.0)]
+    assert best_score(thrown_about, judges) == 2.0
 
 
 def test_the_card_says_what_was_chosen_and_why(tmp_path: Path) -> None:
     card = tmp_path / "x.yaml"
-    card.write_text("name: x\ndefaults: {text_guidance: 2.0, score_guidance: 2.0, conditioning: token}\n")
-    write_guidance(card, GuidanceChoice(1.5, 3.0, [tried_score(3.0, 0.71234, 0.9)], {"lstm": 0.6}))
+    card.write_text(
+        "name: x\nencoder: minilm\ndefaults: {text_guidance: 2.0, score_guidance: 2.0, conditioning: token}\n"
+    )
+    tried = [{"conditioning": "token", **tried_score(3.0, 0.71234, 0.9)}]
+    choice = GuidanceChoice(1.5, {"numerical": 1.0, "token": 3.0, "textual": 2.0}, tried, {"lstm": 0.6})
+    write_guidance(card, choice)
     said = yaml.safe_load(card.read_text())
-    assert said["defaults"] == {"text_guidance": 1.5, "score_guidance": 3.0, "conditioning": "token"}
+    weights = {"text_guidance": 1.5, "score_guidance": 3.0}
+    in_words = {"score_guidance_numerical": 1.0, "score_guidance_textual": 2.0}
+    assert said["defaults"] == weights | in_words | {"conditioning": "token"}
+    read = read_card(tmp_path / "x.onnx", {}, 384)
+    ways = (Conditioning.NUMERICAL, Conditioning.TEXTUAL, Conditioning.TOKEN)
+    assert [read.score_weight(way) for way in ways] == [1.0, 2.0, 3.0]
     assert said["guidance"]["tried"][0]["accuracy_lstm"] == 0.712 and said["name"] == "x"
     assert list(tmp_path.iterdir()) == [card]
