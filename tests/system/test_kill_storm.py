@@ -16,7 +16,7 @@ from fitmotion_models.exchange.mcap_files import read_messages
 from .conftest import LONG, Command, write_video
 
 pytestmark = pytest.mark.one_distribution
-KILLS = {"camera": 20 if LONG else 17, "mover": 20 if LONG else 5}  # of every node: fifty and more in all
+KILLS = {"camera": 20 if LONG else 9, "mover": 20 if LONG else 5}  # of every node: fifty in all, at length 160
 # Some kills hit a node that has not yet started up, some a settled graph; who ran longer than the last is waited for
 # a shorter time again (see supervisor.Backoff).
 SHORT_S, LONG_S, EVERY = 1.2, 5.5, 5
