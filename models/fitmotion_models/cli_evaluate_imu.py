@@ -38,8 +38,8 @@ def evaluate_imu(
     broad: an inertial sensor in an optical volume, at 57 and 29 frames a second; nothing of ours is chosen on the trial
     that is judged. utd: a Kinect's squats, lunges and rises from a chair beside a sensor on the thigh, calibrated on
     other persons. noise: recorded walks with more and more noise in the poses. har: activities recognised after
-    learning from virtual and real recordings; the longest, some minutes. speed: times real time, and memory over an hour.
-    Without --only everything whose data are there; the others take some minutes.
+    learning from virtual and real recordings. speed: times real time, and memory over an hour. Without --only
+    everything whose data are there; each takes some minutes.
 
     Examples:
 
