@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from fitmotion_models.datasets.impaired_gait import Impairment
 from fitmotion_models.datasets.motion_set import MotionRow, read_motion_set
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.motion.condition import Conditioning
-from fitmotion_models.motion.features import features_of
+from fitmotion_models.motion.features import LAYOUT, features_of
 from fitmotion_models.motion.sides import named_side
 from fitmotion_models.motion.text import TextEncoder, scored_prompt
 from fitmotion_models.training.motion_windows import ENDLESS, Sample, balanced
@@ -24,6 +25,12 @@ Progress = Callable[[int, int | None], None] | None
 OFTEN = {"deep_squat": 3.0, "hurdle_step": 3.0, "inline_lunge": 3.0, "walk": 4.0, "walk_turn": 2.0, "climb": 0.3}
 OFTEN |= {f"walk {impairment}": 3.0 for impairment in Impairment}
 _LEAST_FRAMES = 24
+# of a walk, between the headings of its frames; hips swing by a third of it
+_STRAIGHT = np.radians(30.0)
+# how often a walk that turns is drawn, against a straight one
+_TURNING = 0.4
+# frames, a step and a half: fewer may be a part of a turn
+_LEAST_STRAIGHT = 32
 _FORMS = {1: Conditioning.NUMERICAL, 2: Conditioning.TEXTUAL}
 _SCORES = (1, 2, 3)
 
@@ -41,14 +48,42 @@ def generator_rows(folder: Path, fold: str, *, non_commercial: bool = False) -> 
 
 
 def samples_of(rows: Sequence[MotionRow], progress: Progress = None) -> list[Sample]:
-    """The rows' clips as weighted samples."""
-    samples = []
+    """The rows' clips as weighted samples; of a walk that turns also its straight part, if there is one."""
+    samples: list[Sample] = []
+    actions = []
     for done, row in enumerate(rows):
         endless = any(word in row.action for word in ENDLESS)
-        samples.append(Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless, _side(row)))
+        whole = Sample(features_of(row.load()), tuple(row.texts), row.score, 1.0, endless, _side(row))
+        parts = _walks(whole) if row.action == "walk" else [whole]
+        samples += parts
+        actions += [row.action if row.style is None else f"{row.action} {row.style}"] * len(parts)
         if progress is not None:
             progress(done + 1, len(rows))
-    return balanced(samples, [row.action if row.style is None else f"{row.action} {row.style}" for row in rows], OFTEN)
+    return balanced(samples, actions, OFTEN)
+
+
+def _walks(walk: Sample) -> list[Sample]:
+    """A walk, and its straight part: people in a lab turn at the walls, which no text says."""
+    straight = _straight_part(walk.features)
+    if straight == slice(0, len(walk.features)):
+        return [walk]
+    told = replace(walk, turns=True, weight=_TURNING)
+    if straight.stop - straight.start < _LEAST_STRAIGHT:
+        return [told]
+    return [told, replace(walk, features=walk.features[straight])]
+
+
+def _straight_part(features: NDArray[np.float32]) -> slice:
+    """The longest run of frames between whose headings lie at most `_STRAIGHT`."""
+    heading = features[:, LAYOUT["heading"]].astype(np.float64)
+    angles = np.unwrap(np.arctan2(heading[:, 1], heading[:, 0]))
+    longest, start = slice(0, 0), 0
+    for stop in range(1, len(angles) + 1):
+        while np.ptp(angles[start:stop]) > _STRAIGHT:
+            start += 1
+        if stop - start > longest.stop - longest.start:
+            longest = slice(start, stop)
+    return longest
 
 
 def _side(row: MotionRow) -> str | None:

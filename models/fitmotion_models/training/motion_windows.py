@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ class Sample:
 
     features: (T, 204) in the world. texts: what it may be called. score: 1 to 3, or None. weight: how often it is
     drawn. endless: no progress is told. side: on which the movement is done, None where its texts name none.
+    turns: it turns, and its texts do not say so: every window is told its way and heading.
     """
 
     features: Float32
@@ -39,6 +40,7 @@ class Sample:
     weight: float
     endless: bool = False
     side: str | None = None
+    turns: bool = False
 
     @cached_property
     def told(self) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ class WindowSampler:
             self._blend(made, index, sample.features[start - 1], anchor)
         if not sample.endless and random.random() >= recipe.progress_dropout:
             made.progress[index] = (start / total, total / 200.0, 1.0)
-        self._constrain(made.target_mask[index], made.valid[index])
+        self._constrain(made.target_mask[index], made.valid[index], told=sample.turns)
         number, other = (int(random.integers(len(sample.texts))) for _ in range(2))
         # what names no side is said of both
         sided, other_sided = (swap_sides(sample.texts[one]) != sample.texts[one] for one in (number, other))
@@ -165,11 +167,14 @@ class WindowSampler:
         made.future[index] += left[:, None] * difference
         made.blended[index] = left > 0.02
 
-    def _constrain(self, mask: Float32, valid: Float32) -> None:
+    def _constrain(self, mask: Float32, valid: Float32, *, told: bool) -> None:
         random, recipe = self.random, self.recipe
         frames = int(valid.sum())
         kind = random.random()
-        if kind < recipe.path:
+        if told:
+            mask[:frames, : LAYOUT["heading"].stop] = 1.0
+            mask[:frames, 2] = 0.0
+        elif kind < recipe.path:
             given = np.arange(frames) if random.random() < 0.7 else np.flatnonzero(random.random(frames) < 0.3)
             way = LAYOUT["root_position"].start
             mask[given, way : way + 2] = 1.0
@@ -231,18 +236,14 @@ def whitening(embeddings: Float32, meanings: NDArray[np.int64], floor: float = 0
 
 
 def balanced(samples: Sequence[Sample], actions: Sequence[str], often: Mapping[str, float]) -> list[Sample]:
-    """The samples with weights by which every action is drawn by the root of its seconds, times `often` (default 1)."""
+    """The samples with weights by which every action is drawn by the root of its seconds, times `often` (default 1).
+
+    Within an action they are drawn by their lengths and the weights that they have.
+    """
     seconds: dict[str, float] = defaultdict(float)
     for sample, action in zip(samples, actions, strict=True):
         seconds[action] += len(sample.features)
     return [
-        Sample(
-            sample.features,
-            sample.texts,
-            sample.score,
-            often.get(action, 1.0) * len(sample.features) * seconds[action] ** -0.5,
-            sample.endless,
-            sample.side,
-        )
+        replace(sample, weight=sample.weight * often.get(action, 1.0) * len(sample.features) * seconds[action] ** -0.5)
         for sample, action in zip(samples, actions, strict=True)
     ]

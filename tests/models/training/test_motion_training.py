@@ -1,6 +1,7 @@
 """The stream model's recipe from a motion set to weights, on a set of made motion with known properties."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ pytest.importorskip("torch", reason="torch is installed by the first command tha
 
 from fitmotion_models.motion.features import LAYOUT, anchor_of, anchored, clip_of, features_of, mirrored_features
 from fitmotion_models.motion.sides import swap_sides
+from fitmotion_models.training.motion_data import _walks
 from fitmotion_models.training.motion_recipe import Stage, WindowRecipe, recipe_for
 from fitmotion_models.training.motion_windows import Sample, WindowSampler, whitening
 
@@ -83,6 +85,31 @@ def test_windows_of_the_right_side_are_told_and_seen_as_those_of_the_left() -> N
     assert (of_left.future[:, -1, 4] > 0).all() and (of_none.future[:, -1, 4] < 0).all()
 
 
+def turning(first: int, frames: int) -> np.ndarray:
+    """A walk that turns by 2 degrees a frame from its frame `first` on."""
+    angles = np.radians(2.0) * np.maximum(np.arange(frames) - first, 0)
+    features = walk(frames=frames)
+    features[:, LAYOUT["heading"]] = np.stack([np.cos(angles), np.sin(angles)], -1)
+    return features_of(clip_of(features))
+
+
+def test_a_walk_that_turns_is_told_its_way_and_its_straight_part_is_not() -> None:
+    straight = Sample(walk(frames=50), ("a person walks",), None, 1.0, endless=True)
+    assert _walks(straight) == [straight]
+    short = replace(straight, features=turning(0, 50))
+    assert [one.turns for one in _walks(short)] == [True]
+    told, free = _walks(replace(straight, features=turning(40, 80)))
+    assert told.turns and len(told.features) == 80 and told.weight < free.weight
+    assert not free.turns and 40 <= len(free.features) <= 60
+    recipe = WindowRecipe(free=0.0, transition=0.0, path=0.0, keyframes=0.0)
+    windows = sampler(recipe, told).draw(16)
+    known = windows.valid > 0
+    for part, given in (("root_position", [1, 1, 0]), ("heading", [1, 1]), ("rotations", [0] * 132)):
+        assert (windows.target_mask[..., LAYOUT[part]][known] == given).all()
+        assert not windows.target_mask[~known].any()
+    assert not sampler(recipe, free).draw(16).target_mask.any()
+
+
 def test_given_frames_are_only_known_ones() -> None:
     recipe = WindowRecipe(free=0.0, transition=0.0, path=0.5, keyframes=0.5)
     windows = sampler(recipe, sample(walk(frames=30))).draw(64)
@@ -130,8 +157,6 @@ class TwoPrompts:
 
 @pytest.mark.slow
 def test_training_goes_on_where_it_stopped_and_ends_in_weights(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     import torch
 
     from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig
@@ -219,8 +244,6 @@ def test_a_recipe_says_what_it_does_not_know() -> None:
 
 
 def test_a_step_of_the_student_ends_where_the_teachers_do() -> None:
-    from dataclasses import replace
-
     import torch
 
     from fitmotion_models.motion.stream_network import ChunkSampler, StreamConfig, StreamNetwork
