@@ -77,7 +77,12 @@ def side_ratios(clip: MotionClip, side: str) -> tuple[float, float]:
     """Step time and stance time of the affected side over the other's; NaN where a side has no whole step."""
     gait = gait_of(clip)
     own, other = gait[side], gait[SIDES[1 - SIDES.index(side)]]
-    return own.step_s / other.step_s, own.stance_s / other.stance_s
+    return _ratio(own.step_s, other.step_s), _ratio(own.stance_s, other.stance_s)
+
+
+def _ratio(one: float, other: float) -> float:
+    """One over the other; NaN where the other is nothing, as a foot that never stands."""
+    return one / other if other > 0.0 else np.nan
 
 
 def _figure(ratios: NDArray[np.float64], shown: NDArray[np.bool_] | None, rng: np.random.Generator) -> Figures:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fitmotion_models.datasets.gait_phases import SIDES
+from fitmotion_models.datasets.gait_phases import SIDES, SideGait
 from fitmotion_models.datasets.impaired_gait import Impairment
+from fitmotion_models.evaluation import gait_report
 from fitmotion_models.evaluation.gait_report import gait_figures, gait_requests, lines_of, side_ratios
 from fitmotion_models.motion.features import FPS, LAYOUT, clip_of
 from fitmotion_models.motion.sides import swap_sides
@@ -48,6 +49,13 @@ def test_a_side_that_stands_shorter_is_told() -> None:
     assert stance == pytest.approx(0.7, abs=0.08)
     assert side_ratios(walk(0.7, 1.0), "right")[1] == pytest.approx(1.0 / stance)
     assert side_ratios(walk(1.0, 1.0), "left")[1] == pytest.approx(1.0, abs=0.05)
+
+
+def test_steps_that_take_no_time_are_no_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, none = SideGait(0.5, 0.6, 0.6, 0.4), SideGait(0.0, 0.0, 0.0, 0.0)
+    monkeypatch.setattr(gait_report, "gait_of", lambda clip: {"left": whole, "right": none})
+    assert np.isnan(side_ratios(walk(0.6, 0.6, 2.0), "left")).all()
+    assert side_ratios(walk(0.6, 0.6, 2.0), "right") == (0.0, 0.0)
 
 
 def test_every_impairment_is_asked_for_on_both_sides_by_name() -> None:
