@@ -22,7 +22,6 @@ Figures = dict[str, Any]
 
 ACTION = "walk"
 SECONDS = 8.0  # a dozen steps
-_SEVERE_GRADE = 1
 _BOOTSTRAPS = 1000
 _LARGEST_SEED = 2**32
 
@@ -30,7 +29,8 @@ _LARGEST_SEED = 2**32
 def gait_requests(per_side: int, rng: np.random.Generator) -> list[Request]:
     """Walks with each impairment and side, with texts that are trained on, in turns; label: the impairment.
 
-    As many healthy walks come first. Where no text names the side, as in these, it means nothing.
+    As many healthy walks come first. Where no text names the side, as in these, it means nothing. They are asked for by
+    words alone: no walk is graded, and a score would mean nothing to a model.
     """
     requests = []
     for style in (None, *Impairment):
@@ -38,8 +38,7 @@ def gait_requests(per_side: int, rng: np.random.Generator) -> list[Request]:
             texts = _texts(style, side)
             for number in range(per_side):
                 text, seed = texts[number % len(texts)], int(rng.integers(_LARGEST_SEED))
-                score = None if style is None else _SEVERE_GRADE
-                requests.append(Request(text, ACTION, side, style or "healthy", score, SECONDS, seed))
+                requests.append(Request(text, ACTION, side, style or "healthy", None, SECONDS, seed))
     return requests
 
 

@@ -132,8 +132,12 @@ class MotionEvaluation:
         return consistency, development, collapse, sides
 
     def _gait(self, bar: Bar) -> Figures:
-        figures = {}
-        for name, model in self.models.items():
+        """Of the base model and, where that is another one, of the model that is told scores: walks have none."""
+        figures: Figures = {}
+        for name in ("base", "direct"):
+            model = self.models[name]
+            if figures and model.generator is self.models["base"].generator:
+                continue
             with bar(f"gait, {name}") as progress:
                 figures[name] = gait_figures(
                     model, self.sizes.per_gait, np.random.default_rng([self.seed, 5]), progress
