@@ -92,6 +92,7 @@ class _Trials:
         return {
             "conditioning": way.name.lower(),
             "score_guidance": weight,
+            "motions": len(motions),
             **{f"accuracy_{name}": _accuracy(judge, motions) for name, judge in self.judges.items()},
             "diversity_over_real": max(varied[str(grade)]["diversity_over_real"] or 0.0 for grade in GRADES),
             "jerk_over_mocap": _jerk(generated_samples(wanted, clips)) / self.mocap,
@@ -180,20 +181,23 @@ def best_text(tried: Sequence[dict[str, Any]]) -> float:
 
 
 def best_score(scored: Sequence[dict[str, Any]], judges: Sequence[str]) -> float:
-    """The weight of the score with which judges are right most often; of equal ones the smallest.
+    """The smallest weight of the score with which judges are right as often as with the best, within its error.
 
-    Asked are those with which no grade's motion is more varied than `MOST_DIVERSITY` allows and whose jerk is allowed:
-    guidance that is too strong throws motion about, and judges find that a good likeness of a bad grade. Where there is
-    none, the one that is least varied.
+    The rule of one standard error (Breiman et al. 1984), the error being the best one's over its "motions". Asked are
+    those with which no grade's motion is more varied than `MOST_DIVERSITY` allows and whose jerk is allowed: guidance
+    that is too strong throws motion about, and judges find that a good likeness of a bad grade. Where there is none,
+    the one that is least varied.
     """
     allowed = [
         one for one in scored if one["jerk_over_mocap"] <= MOST_JERK and one["diversity_over_real"] <= MOST_DIVERSITY
     ]
     if not allowed:
         return float(min(scored, key=lambda one: one["diversity_over_real"])["score_guidance"])
-    right = [round(sum(one[f"accuracy_{name}"] for name in judges), 2) for one in allowed]
+    right = [float(np.mean([one[f"accuracy_{name}"] for name in judges])) for one in allowed]
+    best = int(np.argmax(right))
+    error = (right[best] * (1.0 - right[best]) / allowed[best]["motions"]) ** 0.5
     return float(
-        max(zip(right, allowed, strict=True), key=lambda one: (one[0], -one[1]["score_guidance"]))[1]["score_guidance"]
+        min(one["score_guidance"] for one, found in zip(allowed, right, strict=True) if found >= right[best] - error)
     )
 
 
