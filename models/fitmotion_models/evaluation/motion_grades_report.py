@@ -24,6 +24,7 @@ Learn = Callable[[Sequence[JudgedMotion]], FmsJudge]
 TRAINED_ON_GENERATED = "lstm_trained_on_generated"
 _DIVERSITY_DRAWS = 20
 _SIDED = {"hurdle_step": "m02", "inline_lunge": "m03"}
+_LIFTED, _LEAST_LIFT_M = "hurdle_step", 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +89,24 @@ def with_share_of_ceiling(real: Figures, row: Figures) -> Figures:
 
 
 def side_figures(motions: Sequence[JudgedMotion]) -> Figures:
-    """By action and side asked for: how many motions, and how many were done on the other one."""
+    """By action and side asked for: {"count", "swapped", "undecided"} motions.
+
+    swapped: done on the other side. undecided: steps over a hurdle in which no foot leaves the floor.
+    """
     figures: Figures = {}
     for action, code in _SIDED.items():
         for side in ("left", "right"):
             asked = [one for one in motions if one.action == action and one.side == side]
-            other = sum(tested_side(code, _facing_forward(one.clip)) is not Side[side.upper()] for one in asked)
-            figures[f"{action}, {side}"] = {"count": len(asked), "swapped": other}
+            told = [one for one in asked if action != _LIFTED or _lift(one.clip) >= _LEAST_LIFT_M]
+            other = sum(tested_side(code, _facing_forward(one.clip)) is not Side[side.upper()] for one in told)
+            figures[f"{action}, {side}"] = {"count": len(asked), "swapped": other, "undecided": len(asked) - len(told)}
     return figures
+
+
+def _lift(clip: MotionClip) -> float:
+    """How far the foot that is raised more goes up, metres: of the mean of heel and toe."""
+    heights = clip.feet[:, :, 2].reshape(len(clip), 2, -1).mean(axis=2)
+    return float(np.ptp(heights, axis=0).max())
 
 
 def _facing_forward(clip: MotionClip) -> MotionClip:

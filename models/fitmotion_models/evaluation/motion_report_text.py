@@ -94,7 +94,9 @@ def _physical(name: str, figures: Mapping[str, Any]) -> list[str]:
 
 
 def _swapped(figures: Mapping[str, Any]) -> str:
-    return ", ".join(f"{label} {one['swapped']} of {one['count']}" for label, one in figures.items())
+    return ", ".join(
+        f"{label} {one['swapped']} of {one['count']} ({one['undecided']} undecided)" for label, one in figures.items()
+    )
 
 
 def _at(figures: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:

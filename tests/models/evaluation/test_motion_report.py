@@ -25,6 +25,8 @@ from fitmotion_models.evaluation.motion_requests import (
     spread,
 )
 from fitmotion_models.mover import SquatParameters, squat_clip
+from fitmotion_models.mover.hurdle_parameters import HurdleStepParameters
+from fitmotion_models.mover.hurdle_step import hurdle_step_clip
 from fitmotion_models.skeleton.clip_file import save_clip
 
 DEPTHS = {1: 0.25, 2: 0.10, 3: -0.05}  # of the squats here, hip over knee: the grade is how deep they go
@@ -165,10 +167,19 @@ def test_a_body_that_does_the_other_side_is_counted() -> None:
         motion(3, replace(clip, positions=forward), action="inline_lunge", side=side) for side in ("left", "right")
     ]
     found = side_figures(motions)
-    assert found["inline_lunge, left"] == {"count": 1, "swapped": 0}
-    assert found["inline_lunge, right"] == {"count": 1, "swapped": 1}
+    assert found["inline_lunge, left"] == {"count": 1, "swapped": 0, "undecided": 0}
+    assert found["inline_lunge, right"] == {"count": 1, "swapped": 1, "undecided": 0}
     back = rotate(replace(clip, positions=forward), 180.0)  # whoever faces the other way has the same leg in front
     assert side_figures([motion(3, back, action="inline_lunge", side="left")])["inline_lunge, left"]["swapped"] == 0
+
+
+def test_a_step_in_which_no_foot_leaves_the_floor_is_on_no_side() -> None:
+    step = hurdle_step_clip(HurdleStepParameters(side="left"), fps=20.0)
+    still = replace(step, positions=step.positions[:1].repeat(len(step), 0), feet=step.feet[:1].repeat(len(step), 0))
+    motions = [motion(1, clip, action="hurdle_step", side="left") for clip in (step, still)]
+    assert side_figures(motions)["hurdle_step, left"] == {"count": 2, "swapped": 0, "undecided": 1}
+    other = side_figures([motion(1, step, action="hurdle_step", side="right")])["hurdle_step, right"]
+    assert other == {"count": 1, "swapped": 1, "undecided": 0}
 
 
 @pytest.mark.slow
