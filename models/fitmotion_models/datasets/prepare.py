@@ -15,7 +15,7 @@ from fitmotion_models.datasets.motion_sources import SOURCES
 from fitmotion_models.datasets.splits import rows_for
 from fitmotion_models.datasets.takes import MotionSource, Recording, Take
 from fitmotion_models.motion.features import FPS
-from fitmotion_models.motion.sides import swap_sides
+from fitmotion_models.motion.sides import OTHER_SIDE, swap_sides
 from fitmotion_models.skeleton.clip_file import save_clip
 
 Progress = Callable[[int, int | None], None]
@@ -207,9 +207,6 @@ def _graded(rows: list[MotionRow]) -> list[MotionRow]:
     return [row if row.score is not None else replace(row, score=score_of(row, medians)) for row in rows]
 
 
-_OTHER = {"left": "right", "right": "left"}
-
-
 def _augmented(rows: Iterable[MotionRow], parameters: PrepareParameters) -> list[MotionRow]:
     """Each row, its mirror image, and both at other speeds."""
     result = []
@@ -224,7 +221,7 @@ def mirrored_row(row: MotionRow) -> MotionRow:
     return replace(
         row,
         id=f"{row.id}_mirrored",
-        side=None if row.side is None else _OTHER[row.side],
+        side=None if row.side is None else OTHER_SIDE[row.side],
         texts=tuple(swap_sides(text) for text in row.texts),
         held_out_texts=tuple(swap_sides(text) for text in row.held_out_texts),
         mirrored=not row.mirrored,

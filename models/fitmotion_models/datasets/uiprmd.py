@@ -19,11 +19,10 @@ from fitmotion_models.datasets.kinect_cleaning import (
     without_jitter,
 )
 from fitmotion_models.datasets.uiprmd_files import FPS, MOVEMENTS, UiprmdName, UiprmdRecording, read_recordings
+from fitmotion_models.motion.sides import OTHER_SIDE
 from fitmotion_models.skeleton.frames import mirror_clip
 from fitmotion_models.skeleton.motion_clip import MotionClip
 from fitmotion_models.skeleton.rotations import Float64
-
-_OTHER_SIDE = {"left": "right", "right": "left"}
 
 # movements in which, by the set's protocol, both feet stay where they are: squat, sit to stand, the shoulder's four
 _FEET_STAY = ("m01", "m05", "m07", "m08", "m09", "m10")
@@ -101,7 +100,7 @@ def uiprmd_clip(recording: UiprmdRecording, cleaning: KinectCleaning | None = No
 
 def mirror_uiprmd(clip: MotionClip) -> MotionClip:
     """The mirror image of a clip, labels too: "left" and "right" change places and "mirrored" comes or goes."""
-    labels = tuple(_OTHER_SIDE.get(label, label) for label in clip.labels)
+    labels = tuple(OTHER_SIDE.get(label, label) for label in clip.labels)
     labels = tuple(label for label in labels if label != "mirrored") if "mirrored" in labels else (*labels, "mirrored")
     return replace(mirror_clip(clip), labels=labels)
 

@@ -43,6 +43,11 @@ class Sample:
     turns: bool = False
 
     @cached_property
+    def sided(self) -> tuple[bool, ...]:
+        """Which of the texts name a side."""
+        return tuple(swap_sides(text) != text for text in self.texts)
+
+    @cached_property
     def told(self) -> tuple[str, ...]:
         """The texts as a window tells them: of a movement on the right side those of its mirror image."""
         return tuple(map(swap_sides, self.texts)) if self.side == RIGHT else self.texts
@@ -136,7 +141,7 @@ class WindowSampler:
         self._constrain(made.target_mask[index], made.valid[index], told=sample.turns)
         number, other = (int(random.integers(len(sample.texts))) for _ in range(2))
         # what names no side is said of both
-        sided, other_sided = (swap_sides(sample.texts[one]) != sample.texts[one] for one in (number, other))
+        sided, other_sided = sample.sided[number], sample.sided[other]
         made.texts.append(sample.told[number])
         made.other_texts.append(sample.told[other if sided == other_sided else number])
         made.scores.append(-1 if sample.score is None else sample.score)
