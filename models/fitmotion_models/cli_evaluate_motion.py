@@ -216,8 +216,8 @@ def train_guidance(
     """Choose how strongly words and score count by default, and write it onto the weights' card.
 
     Asked are judges and an evaluator that learned from the generator's own persons, so that those who judge later have
-    no say. Chosen are the weights with which they find most grades while motion stays as varied as in recordings, for
-    every way of telling a score. Takes some minutes.
+    no say. Chosen are, for every way of telling a score, the smallest weights with which they find as many grades as
+    with the best, within its error, while motion stays as varied as in recordings. Takes some minutes.
 
     Examples:
 
